@@ -1,0 +1,176 @@
+"""`quorumbot check`: reaches everything that the configuration names, and says all faults."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.config import Config, ConfigError, load
+from bot.identity import signer
+from bot.process import forget_proxies
+from bot.redis_link import link
+from bot.secret import SecretRef
+from bot.slack.errors import error_code
+from bot.store.connection import translated
+from bot.targets.etcd.look import EtcdReader
+from procedures.etcd.view import look_at
+from procedures.model.errors import QuorumbotError
+from procedures.model.events import Role
+from procedures.model.inventory import Cluster
+
+SCOPES = frozenset(
+    {"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"}
+)
+"""What the bot token must be allowed, for what the bot does today."""
+
+_OLDEST_REDIS = (6, 2)
+_SLACK_ERRORS = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was tried. `text` says what is there, or what is wrong and what to do."""
+
+    name: str
+    ok: bool
+    text: str
+
+
+async def check(path: Path, *, as_json: bool) -> int:
+    """Load the configuration, reach every dependency, print all findings. 1 when any is bad."""
+    try:
+        config = load(path)
+    except ConfigError as error:
+        checks = [Check("configuration", ok=False, text=fault) for fault in error.faults]
+    else:
+        checks = [Check("configuration", ok=True, text=f"{path} is valid"), *await _all(config)]
+    ok = all(each.ok for each in checks)
+    if as_json:
+        print(json.dumps({"ok": ok, "checks": [asdict(each) for each in checks]}, indent=2))
+    else:
+        for each in checks:
+            if each.ok:
+                print(f"ok      {each.name}: {each.text}")
+            else:
+                print(f"FAULT   {each.name}: {each.text}", file=sys.stderr)
+    return 0 if ok else 1
+
+
+async def _all(config: Config) -> list[Check]:
+    if config.file.slack.api_url:
+        forget_proxies()
+    reader = EtcdReader()
+    tried: list[Callable[[], Awaitable[list[Check]]]] = [
+        lambda: _slack(config),
+        lambda: _redis(config),
+        *(_cluster_check(reader, cluster) for cluster in config.inventory.clusters.values()),
+    ]
+    try:
+        found = await asyncio.gather(*(each() for each in tried))
+    finally:
+        await reader.close()
+    return [*_signing(config), *(each for several in found for each in several)]
+
+
+def _signing(config: Config) -> list[Check]:
+    checks = []
+    for role in Role:
+        try:
+            own = signer(config, role)
+        except ConfigError as error:
+            checks += [Check("signing", ok=False, text=fault) for fault in error.faults]
+        else:
+            checks.append(Check(f"signing.{role}", ok=True, text=f"signs as {own.id}"))
+    return checks
+
+
+async def _slack(config: Config) -> list[Check]:
+    slack = config.file.slack
+    checks = []
+    wanted: list[tuple[str, SecretRef | None]] = [("bot_token", slack.bot_token)]
+    if slack.mode == "socket":
+        wanted.append(("app_token", slack.app_token))
+    else:
+        wanted.append(("signing_secret", slack.signing_secret))
+    for name, reference in wanted:
+        try:
+            secret = reference.read(config.base) if reference else None
+        except ValueError as error:
+            checks.append(Check(f"slack.{name}", ok=False, text=str(error)))
+            continue
+        if secret is None or name == "signing_secret":
+            continue
+        client = AsyncWebClient(token=secret.reveal(), timeout=10, retry_handlers=[])
+        if slack.api_url:
+            client.base_url = f"{slack.api_url.rstrip('/')}/"
+        checks.append(await (_bot_token(client) if name == "bot_token" else _app_token(client)))
+    return checks
+
+
+async def _bot_token(client: AsyncWebClient) -> Check:
+    try:
+        answer = await client.auth_test()
+    except _SLACK_ERRORS as error:
+        text = f"auth.test failed: {error_code(error)}. Check the token and the network."
+        return Check("slack.bot_token", ok=False, text=text)
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    granted = {scope.strip() for scope in str(headers.get("x-oauth-scopes", "")).split(",")}
+    missing = sorted(SCOPES - granted)
+    if missing:
+        text = f"it lacks the scopes {', '.join(missing)}: add them and reinstall the app"
+        return Check("slack.bot_token", ok=False, text=text)
+    return Check("slack.bot_token", ok=True, text=f"{answer['user']} in {answer['team']}")
+
+
+async def _app_token(client: AsyncWebClient) -> Check:
+    try:
+        await client.apps_connections_open(app_token=client.token or "")
+    except _SLACK_ERRORS as error:
+        text = f"apps.connections.open failed: {error_code(error)}. It needs connections:write."
+        return Check("slack.app_token", ok=False, text=text)
+    return Check("slack.app_token", ok=True, text="Socket Mode may be used")
+
+
+async def _redis(config: Config) -> list[Check]:
+    try:
+        async with link(config, timeout_s=3.0) as redis:
+            with translated():
+                server = await redis.info("server")
+                policy = await redis.config_get("appendonly", "appendfsync", "maxmemory-policy")
+    except (ConfigError, QuorumbotError) as error:
+        return [Check("redis", ok=False, text=str(error))]
+    version = str(server["redis_version"])
+    checks = []
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_REDIS:
+        checks.append(Check("redis", ok=False, text=f"version {version}: use 6.2 or later"))
+    settings = {_plain(name): _plain(value) for name, value in policy.items()}
+    for name, needed in _SETTINGS.items():
+        if settings.get(name) != needed:
+            text = f"{name} is {settings.get(name)!r}: set it to {needed!r}, or work can be lost"
+            checks.append(Check("redis", ok=False, text=text))
+    return checks or [Check("redis", ok=True, text=f"version {version}, every write on disk")]
+
+
+_SETTINGS = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+
+
+def _plain(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _cluster_check(reader: EtcdReader, cluster: Cluster) -> Callable[[], Awaitable[list[Check]]]:
+    async def reach() -> list[Check]:
+        view = look_at(cluster, await reader.sample(cluster))
+        name = f"clusters.{cluster.name}"
+        bad = [seen for seen in view.seen if seen.why]
+        if not bad:
+            return [Check(name, ok=True, text=f"{len(view.seen)} members answer")]
+        return [Check(name, ok=False, text=f"{seen.name}: {seen.why}") for seen in bad]
+
+    return reach

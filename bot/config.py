@@ -1,0 +1,298 @@
+"""The configuration: one YAML file, read once, all its faults reported at once.
+
+Secrets are references. Each process reads only those that its role needs: a worker never sees a
+Slack token, a front never sees a certificate of a cluster.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from bot.secret import SecretRef
+from procedures.model.events import Role
+from procedures.model.ids import ChannelId, ClusterName, MemberName, Site, UserId
+from procedures.model.inventory import Cluster, Inventory, Platform, TlsFiles
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `faults` says each reason, with its place."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+def _url(schemes: tuple[str, ...]) -> AfterValidator:
+    def check(value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            port_is_valid = parts.port is None or parts.port > 0
+        except ValueError:
+            port_is_valid = False
+        if not port_is_valid or parts.scheme not in schemes or not parts.hostname:
+            message = f"write it as {schemes[0]}://HOST:PORT"
+            raise ValueError(message)
+        if parts.username or parts.password:
+            message = "leave user and password out of the address; give the password by reference"
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(check)
+
+
+def _listen(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) < 65_536:
+        message = "write it as HOST:PORT, e.g. 127.0.0.1:9090"
+        raise ValueError(message)
+    return value
+
+
+def _public_key(value: str) -> str:
+    try:
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(value, validate=True))
+    except ValueError as error:
+        message = "write the 32 bytes of an Ed25519 public key in base64"
+        raise ValueError(message) from error
+    return value
+
+
+_Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")]
+_Channel = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]{2,}$")]
+_User = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]
+_HttpUrl = Annotated[str, _url(("https", "http"))]
+_RedisUrl = Annotated[str, _url(("redis", "rediss"))]
+_Address = Annotated[str, AfterValidator(_listen)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SlackConfig(_Model):
+    """How to reach Slack. `api_url` is set only to talk to a sandbox on this machine."""
+
+    mode: Literal["socket", "http"] = "socket"
+    bot_token: SecretRef
+    app_token: SecretRef | None = None
+    signing_secret: SecretRef | None = None
+    api_url: _HttpUrl | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.mode == "socket" and self.app_token is None:
+            message = "mode socket needs `app_token`"
+            raise ValueError(message)
+        if self.mode == "http" and self.signing_secret is None:
+            message = "mode http needs `signing_secret`"
+            raise ValueError(message)
+        if self.api_url and urlsplit(self.api_url).hostname not in {"127.0.0.1", "localhost"}:
+            message = "`api_url` may only point to this machine: leave it out for Slack itself"
+            raise ValueError(message)
+        return self
+
+
+class RedisConfig(_Model):
+    """Where the state is. Use rediss:// for TLS."""
+
+    url: _RedisUrl
+    password: SecretRef | None = None
+
+
+class TrustedWriter(_Model):
+    """A process whose signature counts, for what its role may write."""
+
+    id: _Name
+    role: Role
+    public_key: Annotated[str, AfterValidator(_public_key)]
+
+
+class SigningConfig(_Model):
+    """The own private key of each role (Ed25519, PKCS8 PEM), and whose signatures count."""
+
+    front: SecretRef | None = None
+    worker: SecretRef | None = None
+    trusted: tuple[TrustedWriter, ...] = Field(min_length=1)
+
+
+class ListenConfig(_Model):
+    """Where /metrics, /livez and /readyz are served."""
+
+    front: _Address = "127.0.0.1:9464"
+    worker: _Address = "127.0.0.1:9465"
+
+
+class TlsConfig(_Model):
+    """Files with which a worker identifies itself to a cluster."""
+
+    ca: Path
+    cert: Path
+    key: Path
+    server_name: str | None = None
+
+
+class ClusterConfig(_Model):
+    """One cluster. `endpoints` maps each expected member to its client URL."""
+
+    platform: Platform = Platform.ETCD
+    site: _Name = "default"
+    endpoints: Mapping[_Name, _HttpUrl] = Field(min_length=1)
+    tls: TlsConfig | None = None
+    channels: tuple[_Channel, ...] = ()
+    deadline_ms: int = Field(default=2_000, ge=100, le=30_000)
+    sample_gap_ms: int = Field(default=5_000, ge=1_000, le=60_000)
+    hash_up_to_mib: int = Field(default=2_048, ge=0)
+
+    @model_validator(mode="after")
+    def _tls_fits(self) -> Self:
+        encrypted = {urlsplit(url).scheme == "https" for url in self.endpoints.values()}
+        if len(encrypted) > 1:
+            message = "`endpoints` mix https and http: use one of them"
+            raise ValueError(message)
+        if encrypted == {True} and self.tls is None:
+            message = "https endpoints need `tls` with ca, cert and key"
+            raise ValueError(message)
+        if encrypted == {False} and self.tls is not None:
+            message = "`tls` is given but the endpoints are http: write https"
+            raise ValueError(message)
+        return self
+
+
+class ConfigFile(_Model):
+    """The file as it is written."""
+
+    slack: SlackConfig
+    redis: RedisConfig
+    signing: SigningConfig
+    listen: ListenConfig = ListenConfig()
+    channels: tuple[_Channel, ...] = ()
+    terminal_users: Mapping[str, _User] = Field(default_factory=dict)
+    sites: tuple[_Name, ...] = ("default",)
+    clusters: Mapping[_Name, ClusterConfig] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The configuration in use. Relative paths in `file` are relative to `base`."""
+
+    file: ConfigFile
+    base: Path
+    inventory: Inventory
+
+
+def load(path: Path) -> Config:
+    """Read and check the configuration. Raises ConfigError with all faults."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError((f"{path} cannot be read: {reason}",)) from error
+    try:
+        plain = YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise ConfigError((f"{path}, line {line}: {error.problem}",)) from error
+    except YAMLError as error:
+        raise ConfigError((f"{path} is not YAML: {error}",)) from error
+    try:
+        file = ConfigFile.model_validate(plain)
+    except ValidationError as error:
+        raise ConfigError(tuple(_fault(each) for each in error.errors())) from error
+    faults = tuple(_cross_faults(file))
+    if faults:
+        raise ConfigError(faults)
+    base = path.resolve().parent
+    return Config(file, base, _inventory(file, base))
+
+
+def _fault(error: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "the file"
+    what = error["msg"].removeprefix("Value error, ")
+    match error["type"]:
+        case "extra_forbidden":
+            what = "is not known here: check the spelling, or remove it"
+        case "missing":
+            what = "is missing"
+        case "string_pattern_mismatch":
+            what = f"{str(error['input'])!r} does not have the form {error['ctx']['pattern']}"
+        case "model_type" | "mapping_type" | "dict_type":
+            what = "must be a mapping of names to values"
+    return f"{where}: {what}"
+
+
+def _cross_faults(file: ConfigFile) -> list[str]:
+    """Faults that lie between two places of the file."""
+    faults = []
+    for name, cluster in file.clusters.items():
+        if cluster.site not in file.sites:
+            faults.append(f"clusters.{name}.site: {cluster.site!r} is not among `sites`")
+        faults += [
+            f"clusters.{name}.channels: {channel} is not among `channels`"
+            for channel in cluster.channels
+            if channel not in file.channels
+        ]
+        urls = list(cluster.endpoints.values())
+        if len(set(urls)) < len(urls):
+            faults.append(f"clusters.{name}.endpoints: two members have the same address")
+    ids = [writer.id for writer in file.signing.trusted]
+    faults += [
+        f"signing.trusted: {each} is listed twice"
+        for each in sorted(set(ids))
+        if ids.count(each) > 1
+    ]
+    return faults
+
+
+def _inventory(file: ConfigFile, base: Path) -> Inventory:
+    clusters = {
+        ClusterName(name): Cluster(
+            name=ClusterName(name),
+            platform=cluster.platform,
+            site=Site(cluster.site),
+            endpoints=MappingProxyType(
+                {MemberName(member): url for member, url in cluster.endpoints.items()}
+            ),
+            tls=_tls(cluster.tls, base),
+            channels=frozenset(ChannelId(channel) for channel in cluster.channels),
+            deadline_ms=cluster.deadline_ms,
+            sample_gap_ms=cluster.sample_gap_ms,
+            hash_up_to_bytes=cluster.hash_up_to_mib * 1024**2,
+        )
+        for name, cluster in file.clusters.items()
+    }
+    return Inventory(
+        clusters=MappingProxyType(clusters),
+        channels=frozenset(ChannelId(channel) for channel in file.channels),
+        terminal_users=MappingProxyType(
+            {name: UserId(user) for name, user in file.terminal_users.items()}
+        ),
+    )
+
+
+def _tls(tls: TlsConfig | None, base: Path) -> TlsFiles | None:
+    if tls is None:
+        return None
+    return TlsFiles(
+        ca=str(base / tls.ca),
+        cert=str(base / tls.cert),
+        key=str(base / tls.key),
+        server_name=tls.server_name,
+    )

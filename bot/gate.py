@@ -1,0 +1,100 @@
+"""The store as a front sees it: requests go in within 1.5 s or not at all."""
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from redis.asyncio import Redis
+
+from bot.store.connection import translated
+from bot.store.runs import Conflict, Runs
+from bot.store.unfinished import unfinished
+from procedures.model.errors import QuorumbotError, Retryable
+from procedures.model.events import Expired, Requested
+from procedures.model.ids import RunId
+from procedures.model.run import Run, State, fold
+
+_log = logging.getLogger(__name__)
+
+ACCEPT_S = 1.5
+EXPIRE_AFTER_MS = 5 * 60 * 1_000
+"""A question that no worker took up for so long is not worth answering any more."""
+
+_BEAT_S = 1.0
+_EXPIRE_EVERY_BEATS = 5
+_LATE = "The queue did not answer within 1.5 s."
+
+
+class StoreGate:
+    """Accepts requests, reads runs, and knows whether the store answers.
+
+    The store's clock is followed by a heartbeat. A request carries the last moment, on that
+    clock, at which it may be accepted: a store that hung and comes back does not start what its
+    asker was told is not accepted.
+    """
+
+    def __init__(self, redis: Redis, runs: Runs) -> None:
+        self._redis = redis
+        self._runs = runs
+        self._ahead_ms: int | None = None
+        self.fault: str | None = "it was not asked yet"
+
+    async def accept(self, request: Requested, *, source: str) -> RunId:
+        """Store a request once per `source`. Raises Retryable when it is not stored."""
+        if self._ahead_ms is None:
+            message = f"The queue does not answer: {self.fault}."
+            raise Retryable(message)
+        accept_by = _now_ms() + self._ahead_ms + int(ACCEPT_S * 1_000)
+        try:
+            async with asyncio.timeout(ACCEPT_S):
+                accepted = await self._runs.accept(request, source=source, accept_by_ms=accept_by)
+        except TimeoutError as error:
+            raise Retryable(_LATE) from error
+        return accepted.run
+
+    async def run(self, run: RunId) -> Run | None:
+        """Fold the verified events of a run; what does not verify is logged and left out."""
+        journal = await self._runs.read(run)
+        for fault in journal.faults:
+            _log.error("ignored: %s", fault)
+        return fold(journal.entries)
+
+    async def beat(self) -> None:
+        """Follow the store's clock and expire what nobody took up; until cancelled."""
+        beats = 0
+        while True:
+            await self.follow_clock()
+            if self.fault is None and beats % _EXPIRE_EVERY_BEATS == 0:
+                with contextlib.suppress(QuorumbotError):
+                    await self._expire()
+            beats += 1
+            await asyncio.sleep(_BEAT_S)
+
+    async def follow_clock(self) -> None:
+        """Learn how far the store's clock is ahead, or why it does not answer."""
+        try:
+            async with asyncio.timeout(ACCEPT_S):
+                with translated():
+                    seconds, micros = await self._redis.time()
+        except (QuorumbotError, TimeoutError) as error:
+            self.fault = str(error) or "it did not answer within 1.5 s"
+            return
+        self._ahead_ms = int(seconds) * 1_000 + int(micros) // 1_000 - _now_ms()
+        self.fault = None
+
+    async def _expire(self) -> None:
+        for name in await unfinished(self._redis):
+            journal = await self._runs.read(name)
+            run = fold(journal.entries)
+            if run is None or run.state is not State.QUEUED:
+                continue
+            if _now_ms() - run.requested_at_ms < EXPIRE_AFTER_MS:
+                continue
+            error = "no worker took it up within 5 minutes. Check the workers, then ask again."
+            with contextlib.suppress(Conflict):
+                await self._runs.append(journal, name, Expired(error), final=True)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

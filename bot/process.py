@@ -1,0 +1,47 @@
+"""What every long-running process does alike: logging, signals, a name of its own."""
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+
+_PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+
+
+def log_to_stderr(*, verbose: bool = False) -> None:
+    """Write log lines to stderr, one line each but for tracebacks."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    for noisy in ("slack_sdk", "slack_bolt", "slack_bolt.AsyncApp", "aiohttp", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def own_name() -> str:
+    """A name that no other process has: host, process id, and something random."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+async def until_stopped(work: Coroutine[object, object, None]) -> None:
+    """Run until it ends by itself, or cancel it when SIGTERM or SIGINT comes."""
+    task = asyncio.create_task(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not task.cancelled():
+            raise
+
+
+def forget_proxies() -> None:
+    """Unset the proxy variables: slack-sdk would send even loopback traffic to a proxy."""
+    for name in _PROXIES:
+        os.environ.pop(name, None)

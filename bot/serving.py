@@ -1,0 +1,108 @@
+"""`quorumbot serve`: the front. It holds Slack's tokens and no key to any cluster."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator
+
+from aiohttp import web
+
+from bot.config import Config, ConfigError
+from bot.gate import ACCEPT_S, StoreGate
+from bot.http import listening, serve_status
+from bot.identity import keyring, signer
+from bot.metrics import Metrics
+from bot.process import forget_proxies, own_name, until_stopped
+from bot.redis_link import link
+from bot.secret import SecretRef
+from bot.slack.front import Front
+from bot.slack.http_mode import events_route
+from bot.slack.projector import Projector
+from bot.slack.workspace import Sockets, introduce, make_client
+from bot.store.feed import Feed
+from bot.store.runs import Runs
+from procedures.model.events import Role
+
+_log = logging.getLogger(__name__)
+
+_GRACE_S = 3.0
+
+
+async def serve(config: Config, http: str | None) -> int:
+    """Serve until SIGTERM. `http` is HOST:PORT for Slack's requests; None means Socket Mode."""
+    if config.file.slack.api_url:
+        forget_proxies()
+    await until_stopped(_serve(config, http))
+    return 0
+
+
+async def _serve(config: Config, http: str | None) -> None:
+    slack = config.file.slack
+    token = _secret(config, "bot_token", slack.bot_token)
+    app_token = None if http else _secret(config, "app_token", slack.app_token)
+    secret = _secret(config, "signing_secret", slack.signing_secret) if http else None
+    metrics = Metrics()
+    front: Front | None = None
+    sockets: Sockets | None = None
+    async with contextlib.AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(link(config, timeout_s=ACCEPT_S))
+        feed_redis = await stack.enter_async_context(link(config, timeout_s=5.0))
+        runs = Runs(redis, signer(config, Role.FRONT), keyring(config))
+        gate = StoreGate(redis, runs)
+
+        def faults() -> Iterator[str]:
+            if gate.fault:
+                yield f"redis: {gate.fault}"
+            if front is None:
+                yield "slack: not reached yet"
+            if sockets and not sockets.connected:
+                yield "slack: no Socket Mode connection"
+
+        await stack.enter_async_context(serve_status(config.file.listen.front, metrics, faults))
+        client = make_client(token, slack.api_url)
+        me = await introduce(client)
+        front = Front(
+            client=client,
+            me=me,
+            signing_secret=secret,
+            inventory=config.inventory,
+            gate=gate,
+            metrics=metrics,
+        )
+        await stack.enter_async_context(_draining(front))
+        if http:
+            await stack.enter_async_context(_events(http, front))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(gate.beat())
+            group.create_task(Projector(client, Feed(feed_redis, own_name()), gate, metrics).run())
+            if app_token:
+                sockets = Sockets(front.app, app_token)
+                group.create_task(sockets.run())
+            _log.info("serving")
+
+
+@contextlib.asynccontextmanager
+async def _draining(front: Front) -> AsyncIterator[None]:
+    """On the way out, let the commands in hand be acknowledged."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_S):
+                await front.idle()
+
+
+def _events(address: str, front: Front) -> contextlib.AbstractAsyncContextManager[None]:
+    async def events(request: web.Request) -> web.StreamResponse:
+        return await events_route(front.app, request)
+
+    return listening(address, [web.post("/slack/events", events)])
+
+
+def _secret(config: Config, name: str, reference: SecretRef | None) -> str:
+    if reference is None:
+        raise ConfigError((f"slack.{name}: is missing, and this mode needs it",))
+    try:
+        return reference.read(config.base).reveal()
+    except ValueError as error:
+        raise ConfigError((f"slack.{name}: {error}",)) from error

@@ -1,0 +1,1 @@
+"""The Slack front: accept, acknowledge, show."""

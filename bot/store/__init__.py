@@ -1,0 +1,1 @@
+"""State in Redis: runs as signed event lists, the queue, leases."""

@@ -1,0 +1,104 @@
+"""What one front at a time follows to show runs in Slack, and where it has shown them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from bot.ports import Change, Shown
+from bot.store import keys
+from bot.store.connection import translated
+from procedures.model.ids import ChannelId, RunId
+
+_CONSUMER = "projector"
+_KEEP_MESSAGE_S = 30 * 24 * 3600
+
+
+class Feed:
+    """The feed, for the front that holds the projector's lease."""
+
+    def __init__(self, redis: Redis, front: str, *, lease_ms: int = 3_000) -> None:
+        self._redis = redis
+        self._front = front
+        self._lease_ms = lease_ms
+
+    async def open(self) -> None:
+        """Make the stream and its group unless they exist."""
+        with translated():
+            try:
+                await self._redis.xgroup_create(keys.FEED, keys.FEED_GROUP, "0", mkstream=True)
+            except ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+
+    async def lead(self) -> bool:
+        """Become, or stay, the one front that shows runs. To be called within each lease."""
+        with translated():
+            if await self._redis.set(keys.PROJECTOR, self._front, nx=True, px=self._lease_ms):
+                return True
+            # If another front took over meanwhile, this lengthens its lease, which harms nobody.
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.pexpire(keys.PROJECTOR, self._lease_ms)
+                pipe.get(keys.PROJECTOR)
+                _, holder = await pipe.execute()
+            return bool(holder == self._front.encode())
+
+    async def resign(self) -> None:
+        """Let another front show runs at once."""
+        with translated():
+            if await self._redis.get(keys.PROJECTOR) == self._front.encode():
+                await self._redis.delete(keys.PROJECTOR)
+
+    async def pending(self) -> list[Change]:
+        """What was delivered before and never settled, by this front or one before it."""
+        return await self._read("0", None)
+
+    async def wait(self, timeout_ms: int) -> list[Change]:
+        """What is new, waiting `timeout_ms` for the first."""
+        return await self._read(">", timeout_ms)
+
+    async def settle(self, changes: Sequence[Change]) -> None:
+        """Forget changes that are shown."""
+        with translated():
+            await self._redis.xack(keys.FEED, keys.FEED_GROUP, *(change.id for change in changes))
+
+    async def shown(self, run: RunId) -> Shown | None:
+        """Where a run is shown."""
+        with translated():
+            fields: Any = await self._redis.hgetall(keys.message(run))
+        if not fields:
+            return None
+        return Shown(
+            ChannelId(fields[b"channel"].decode()),
+            fields[b"ts"].decode(),
+            fields[b"digest"].decode(),
+        )
+
+    async def show(self, run: RunId, shown: Shown) -> None:
+        """Remember where a run is shown."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(
+                keys.message(run),
+                mapping={"channel": shown.channel, "ts": shown.ts, "digest": shown.digest},
+            )
+            pipe.expire(keys.message(run), _KEEP_MESSAGE_S)
+            with translated():
+                await pipe.execute()
+
+    async def forget(self, run: RunId) -> None:
+        """Forget where a run is shown, because the message is gone."""
+        with translated():
+            await self._redis.delete(keys.message(run))
+
+    async def _read(self, start: str, timeout_ms: int | None) -> list[Change]:
+        with translated():
+            reply: Any = await self._redis.xreadgroup(
+                keys.FEED_GROUP, _CONSUMER, {keys.FEED: start}, count=200, block=timeout_ms
+            )
+        return [
+            Change(entry.decode(), RunId(fields[b"run"].decode()))
+            for _, batch in reply or ()
+            for entry, fields in batch
+            if fields
+        ]

@@ -1,0 +1,81 @@
+"""Wake-ups for workers. They carry run ids only; losing or doubling one changes nothing.
+
+A wake-up is delivered to one worker of the site. Whoever receives it tries for the run's lease.
+Runs that are open, hold no lease and were not woken lately are found by `sweep`.
+"""
+
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from bot.store import keys
+from bot.store.connection import translated
+from procedures.model.ids import RunId, Site
+
+SWEEP_AFTER_MS = 2_000
+"""How long after its last wake-up a run without a lease is woken again."""
+
+_BATCH = 100
+
+
+class Queue:
+    """The wake-ups of one site."""
+
+    def __init__(self, redis: Redis, site: Site, worker: str) -> None:
+        self._redis = redis
+        self._site = site
+        self._stream = keys.queue(site)
+        self._worker = worker
+
+    async def open(self) -> None:
+        """Make the stream and its group unless they exist."""
+        with translated():
+            try:
+                await self._redis.xgroup_create(self._stream, keys.QUEUE_GROUP, "0", mkstream=True)
+            except ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+
+    async def wait(self, at_most: int, timeout_ms: int) -> list[RunId]:
+        """Receive up to `at_most` wake-ups, waiting `timeout_ms` for the first."""
+        with translated():
+            reply: Any = await self._redis.xreadgroup(
+                keys.QUEUE_GROUP,
+                self._worker,
+                {self._stream: ">"},
+                count=at_most,
+                block=timeout_ms,
+                noack=True,
+            )
+        return [RunId(fields[b"run"].decode()) for _, batch in reply or () for _, fields in batch]
+
+    async def sweep(self, now_ms: int) -> list[RunId]:
+        """Name the open runs, of any site, that no worker holds and nobody woke lately.
+
+        Empty while wake-ups are waiting: those runs are on their way.
+        """
+        with translated():
+            if await self._waiting():
+                return []
+            stale: Any = await self._redis.zrangebyscore(
+                keys.OPEN, "-inf", now_ms - SWEEP_AFTER_MS, start=0, num=_BATCH
+            )
+            runs = [RunId(name.decode()) for name in stale]
+            if not runs:
+                return []
+            leases = await self._redis.mget([keys.lease(run) for run in runs])
+        return [run for run, lease in zip(runs, leases, strict=True) if lease is None]
+
+    async def wake(self, run: RunId, now_ms: int) -> None:
+        """Wake a worker of this site for a run, and remember when."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.zadd(keys.OPEN, {run: now_ms}, xx=True)
+            pipe.xadd(self._stream, {"run": run})
+            with translated():
+                await pipe.execute()
+
+    async def _waiting(self) -> bool:
+        groups = await self._redis.xinfo_groups(self._stream)
+        stream = await self._redis.xinfo_stream(self._stream)
+        return any(group["last-delivered-id"] != stream["last-generated-id"] for group in groups)

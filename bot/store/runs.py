@@ -1,0 +1,269 @@
+"""Runs in Redis: verified reading, and the one way of writing, `append_if`."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Literal
+
+from redis.asyncio import Redis
+
+from bot.store import keys
+from bot.store.connection import translated
+from bot.store.signing import GENESIS, Journal, Keyring, Signer
+from procedures.model.canonical import digest
+from procedures.model.errors import QuorumbotError, Retryable
+from procedures.model.events import Entry, Event, Requested
+from procedures.model.ids import RunId, Site, run_id
+
+_SCRIPT = files("bot.store").joinpath("append_if.lua").read_text()
+_ONCE_MS = 60 * 60 * 1000
+_STREAM_LENGTH = 100_000
+_PAUSE_S = 0.2
+
+
+class Conflict(QuorumbotError):  # noqa: N818 (an ordinary outcome: read again and decide again)
+    """Somebody else appended first, so what was decided may not hold any more."""
+
+
+class LeaseLost(QuorumbotError):  # noqa: N818 (an ordinary outcome: stop working on the run)
+    """The run belongs to another worker now, or to none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's right to write to a run, until it is dropped or not renewed in time."""
+
+    run: RunId
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A request that is in the store. `fresh` is False when it had been there already."""
+
+    run: RunId
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of the script, beside the entries."""
+
+    run: RunId
+    version: int
+    mode: Literal["none", "take", "hold", "drop"] = "none"
+    token: str = ""
+    accept_by_ms: str = ""
+    open: bool = True
+    wake: str = ""
+    once: str = ""
+
+
+class Runs:
+    """The runs of one store, written in the name of one signer."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        signer: Signer,
+        keyring: Keyring,
+        *,
+        lease_ms: int = 6_000,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._redis = redis
+        self._script = redis.register_script(_SCRIPT)
+        self._signer = signer
+        self._keyring = keyring
+        self._lease_ms = lease_ms
+        self._now_ms = now_ms
+
+    @property
+    def lease_ms(self) -> int:
+        """How long a lease lasts unless it is renewed."""
+        return self._lease_ms
+
+    async def accept(
+        self, request: Requested, *, source: str, accept_by_ms: int | None = None
+    ) -> Accepted:
+        """Store a request and wake a worker, once per `source`.
+
+        `accept_by_ms` is a moment of the store's own clock: a store that comes to it later
+        (because it hung meanwhile) does not accept, and Retryable is raised.
+        """
+        run = run_id(secrets.token_bytes(5))
+        call = _Call(
+            run,
+            version=0,
+            accept_by_ms="" if accept_by_ms is None else str(accept_by_ms),
+            wake=keys.queue(request.site),
+            once=keys.once(source),
+        )
+        reply = await self._append(call, GENESIS, [request])
+        match reply:
+            case [b"done", *_]:
+                return Accepted(run, fresh=True)
+            case [b"known", bytes(known)]:
+                return Accepted(RunId(known.decode()), fresh=False)
+            case _:
+                message = f"The store did not accept the request in time ({_word(reply)})."
+                raise Retryable(message)
+
+    async def read(self, run: RunId) -> Journal:
+        """Read and verify all entries of a run; none when there is no such run."""
+        with translated():
+            stored = await self._redis.lrange(keys.events(run), 0, -1)
+        return self._keyring.read(run, [_bytes(raw) for raw in stored])
+
+    async def append(self, journal: Journal, run: RunId, *events: Event, final: bool) -> Journal:
+        """Append to a run that no worker needs to hold, after the journal just read.
+
+        `final` closes the run. Raises Conflict when somebody else appended meanwhile.
+        """
+        call = _Call(run, journal.version, open=not final)
+        return await self._appended(call, journal, events)
+
+    async def take(self, run: RunId, journal: Journal, *events: Event) -> tuple[Lease, Journal]:
+        """Take a run's lease and append, in one. Raises LeaseLost when another holds it."""
+        call = _Call(run, journal.version, mode="take")
+        entries, raw = self._seal(run, journal, events)
+        reply = await self._eval(call, raw)
+        if reply[0] != b"done":
+            raise _error(run, reply)
+        return Lease(run, int(str(_text(reply[2])))), _extended(journal, entries, raw)
+
+    async def hold(
+        self, lease: Lease, journal: Journal, *events: Event, final: bool = False
+    ) -> Journal:
+        """Append under a lease and renew it; `final` closes the run and gives the lease back.
+
+        A store that does not answer is asked again for as long as a lease lasts. Raises
+        LeaseLost when the run is in other hands, Conflict when a front appended meanwhile.
+        """
+        call = _Call(
+            lease.run,
+            journal.version,
+            mode="drop" if final else "hold",
+            token=str(lease.token),
+            open=not final,
+        )
+        return await self._appended(call, journal, events, patience_s=self._lease_ms / 1000)
+
+    async def release(self, lease: Lease, journal: Journal, site: Site) -> None:
+        """Give a run that is not at its end back to the queue."""
+        call = _Call(
+            lease.run,
+            journal.version,
+            mode="drop",
+            token=str(lease.token),
+            wake=keys.queue(site),
+        )
+        await self._appended(call, journal, ())
+
+    async def _appended(
+        self, call: _Call, journal: Journal, events: Sequence[Event], patience_s: float = 0
+    ) -> Journal:
+        """Append; for `patience_s` seconds, a store that does not answer is asked again.
+
+        A reply that was lost on its way is no reason to append twice: when the store's last
+        entry is ours, it is done.
+        """
+        entries, raw = self._seal(call.run, journal, events)
+        deadline = asyncio.get_running_loop().time() + patience_s
+        asked_again = False
+        while True:
+            try:
+                reply = await self._eval(call, raw)
+            except Retryable:
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise
+                await asyncio.sleep(_PAUSE_S)
+                asked_again = True
+                continue
+            if reply[0] == b"done" or (asked_again and await self._is_last(call.run, raw)):
+                return _extended(journal, entries, raw)
+            raise _error(call.run, reply)
+
+    async def _is_last(self, run: RunId, raw: Sequence[bytes]) -> bool:
+        with translated():
+            stored = await self._redis.lrange(keys.events(run), -len(raw), -1)
+        return bool(raw) and [_bytes(item) for item in stored] == list(raw)
+
+    async def _append(self, call: _Call, head: str, events: Sequence[Event]) -> list[object]:
+        _, raw = self._seal(call.run, Journal((), call.version, head, ()), events)
+        return await self._eval(call, raw)
+
+    def _seal(
+        self, run: RunId, journal: Journal, events: Sequence[Event]
+    ) -> tuple[tuple[Entry, ...], tuple[bytes, ...]]:
+        entries: list[Entry] = []
+        raw: list[bytes] = []
+        head = journal.head
+        for offset, event in enumerate(events):
+            entry = Entry(
+                run, journal.version + offset, head, self._now_ms(), self._signer.id, event
+            )
+            sealed = self._signer.seal(entry)
+            entries.append(entry)
+            raw.append(sealed)
+            head = digest(sealed)
+        return tuple(entries), tuple(raw)
+
+    async def _eval(self, call: _Call, raw: Sequence[bytes]) -> list[object]:
+        names = (
+            keys.events(call.run),
+            keys.lease(call.run),
+            call.once,
+            keys.OPEN,
+            keys.FEED,
+            call.wake,
+            keys.FENCES,
+        )
+        arguments = (
+            call.run,
+            call.version,
+            call.mode,
+            call.token,
+            self._lease_ms,
+            call.accept_by_ms,
+            "open" if call.open else "closed",
+            _ONCE_MS,
+            _STREAM_LENGTH,
+            *raw,
+        )
+        with translated():
+            reply: list[object] = await self._script(keys=names, args=arguments)
+        return reply
+
+
+def _extended(journal: Journal, entries: Sequence[Entry], raw: Sequence[bytes]) -> Journal:
+    return Journal(
+        (*journal.entries, *entries),
+        journal.version + len(raw),
+        digest(raw[-1]) if raw else journal.head,
+        journal.faults,
+    )
+
+
+def _error(run: RunId, reply: Sequence[object]) -> QuorumbotError:
+    word = _word(reply)
+    if word == "conflict":
+        message = f"Run {run} has changed meanwhile."
+        return Conflict(message)
+    message = f"Run {run} is in other hands ({word})."
+    return LeaseLost(message)
+
+
+def _word(reply: Sequence[object]) -> str:
+    return _text(reply[0])
+
+
+def _bytes(value: bytes | str) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

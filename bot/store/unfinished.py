@@ -1,0 +1,18 @@
+"""Runs that are not at their end."""
+
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.store import keys
+from bot.store.connection import translated
+from procedures.model.ids import RunId
+
+_MOST = 1_000
+
+
+async def unfinished(redis: Redis) -> list[RunId]:
+    """Name up to 1,000 of them, the ones woken longest ago first."""
+    with translated():
+        names: Any = await redis.zrange(keys.OPEN, 0, _MOST - 1)
+    return [RunId(name.decode()) for name in names]

@@ -1,0 +1,100 @@
+"""Answers as lines of plain text, for messages and for terminals alike."""
+
+from collections.abc import Iterable, Sequence
+
+from procedures.model.inventory import Cluster
+from procedures.model.report import Advice, Figure, HealthReport, Level, MembersReport
+
+
+def safe_now(advice: Sequence[Advice]) -> str:
+    """One line: each kind of change, and whether it is safe."""
+    sentences = (f"{each.text[0].upper()}{each.text[1:]}." for each in advice)
+    return f"Safe now: {' '.join(sentences)}"
+
+
+def troubles(report: HealthReport) -> list[str]:
+    """Figures that are not as they should be, the worst first."""
+    bad = [f for f in report.figures if f.level in {Level.CRITICAL, Level.WARN}]
+    bad += [f for f in report.figures if f.level is Level.UNKNOWN and f.counts]
+    bad.sort(key=lambda figure: figure.level is not Level.CRITICAL)
+    return [f"{_word(figure.level)}: {_named(figure)}" for figure in bad]
+
+
+def details(report: HealthReport) -> list[str]:
+    """All other figures, one line for each name; of many alike, the first and how many."""
+    lines = []
+    for name, figures in _by_name(report.figures, {Level.OK, Level.INFO}):
+        texts = list(dict.fromkeys(figure.text for figure in figures))
+        if len(texts) == 1:
+            everyone = f" ({len(figures)} members)" if len(figures) > 1 else ""
+            lines.append(f"{name}: {texts[0]}{everyone}")
+        else:
+            lines.append(f"{name}: " + "; ".join(_of_member(figure) for figure in figures))
+    return lines
+
+
+def unknowns(report: HealthReport) -> str | None:
+    """What was not learnt, and why, in one line."""
+    parts = []
+    for name, figures in _by_name(report.figures, {Level.UNKNOWN}):
+        unjudged = [figure for figure in figures if not figure.counts]
+        if unjudged:
+            reasons = list(dict.fromkeys(figure.text for figure in unjudged))
+            shown = (
+                reasons[0] if len(reasons) == 1 else f"{reasons[0]}, and {len(reasons) - 1} more"
+            )
+            parts.append(f"{name} ({shown})")
+    return f"unknown: {', '.join(parts)}" if parts else None
+
+
+def table(report: HealthReport) -> list[str]:
+    """The rows in columns, for a fixed-width font."""
+    rows = [("member", "state", "role", "read ms", "version", "db", "term/index")]
+    rows += [
+        (row.name, row.health, row.role, row.read_ms, row.version, row.db, row.raft)
+        for row in report.rows
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def member_lines(report: MembersReport) -> list[str]:
+    """One line for each listed member, then what differs from the inventory."""
+    lines = [
+        f"{row.name}  {row.id}  {row.role}  peer {' '.join(row.peer_urls)}  "
+        f"client {' '.join(row.client_urls) or 'none'}{f'  ({row.note})' if row.note else ''}"
+        for row in report.rows
+    ]
+    return [*lines, *(f"warning: {note}" for note in report.notes)]
+
+
+def clusters(known: Iterable[Cluster]) -> list[str]:
+    """One line for each cluster."""
+    return [
+        f"{cluster.name}: {cluster.platform}, {len(cluster.endpoints)} members, site {cluster.site}"
+        for cluster in known
+    ]
+
+
+def _by_name(figures: Iterable[Figure], levels: set[Level]) -> list[tuple[str, list[Figure]]]:
+    grouped: dict[str, list[Figure]] = {}
+    for figure in figures:
+        if figure.level in levels:
+            grouped.setdefault(figure.name, []).append(figure)
+    return list(grouped.items())
+
+
+def _named(figure: Figure) -> str:
+    of = f"{figure.member}: " if figure.member else ""
+    return f"{of}{figure.name}: {figure.text}" if figure.name != "member" else f"{of}{figure.text}"
+
+
+def _of_member(figure: Figure) -> str:
+    return f"{figure.member} {figure.text}" if figure.member else figure.text
+
+
+def _word(level: Level) -> str:
+    return {Level.CRITICAL: "critical", Level.WARN: "warning"}.get(level, "unknown")

@@ -1,0 +1,1 @@
+"""Carries procedures out, over the protocols in `ports`."""

@@ -1,0 +1,1 @@
+"""Procedures on etcd clusters."""

@@ -1,0 +1,82 @@
+"""The "safe now" line: what may be done to the members as they are, by the rules."""
+
+from collections.abc import Sequence
+
+from procedures.etcd.view import View
+from procedures.model import quorum
+from procedures.model.quorum import Health, Member, Ruling
+from procedures.model.report import Advice
+
+
+def advise(view: View) -> tuple[Advice, ...]:
+    """Say of each kind of change whether it is safe now, for whom, and by which rule."""
+    members = view.members
+    if not view.quorum_proven:
+        return (_restart_the_dead(members), *_nothing_else())
+    return (_restart(members), _remove(members), _add(members))
+
+
+def _restart(members: Sequence[Member]) -> Advice:
+    rulings = [(member, quorum.may_restart(members, member.id)) for member in members]
+    allowed = [member for member, ruling in rulings if ruling.allowed]
+    refused = [ruling for _, ruling in rulings if not ruling.allowed]
+    if refused:
+        return _some("restart", allowed, refused)
+    leader = next((member for member in allowed if member.leader), None)
+    last = f", {leader.shown} last, it leads (R9, R10)" if leader else " (R10)"
+    return Advice("restart", allowed=True, text=f"restart yes, one at a time{last}")
+
+
+def _remove(members: Sequence[Member]) -> Advice:
+    rulings = [(member, quorum.may_remove(members, member.id)) for member in members]
+    allowed = [member for member, ruling in rulings if ruling.allowed]
+    refused = [ruling for _, ruling in rulings if not ruling.allowed]
+    if refused:
+        return _some("remove", allowed, refused)
+    worst = min((ruling for _, ruling in rulings), key=lambda ruling: ruling.tolerance_after or 0)
+    text = f"remove yes, any one, {_another(worst)}, tolerance {worst.tolerance_after}"
+    return Advice("remove", allowed=True, text=f"{text} ({worst.rule})")
+
+
+def _add(members: Sequence[Member]) -> Advice:
+    as_voter = quorum.may_add(members, learner=False)
+    if as_voter.allowed:
+        return Advice("add", allowed=True, text=f"add yes, one ({as_voter.rule})")
+    as_learner = quorum.may_add(members, learner=True)
+    if as_learner.allowed:
+        text = f"add one as a learner only, {as_voter.because} ({as_voter.rule})"
+        return Advice("add", allowed=True, text=text)
+    return Advice("add", allowed=False, text=f"add no, {as_learner.because} ({as_learner.rule})")
+
+
+def _some(change: str, allowed: Sequence[Member], refused: Sequence[Ruling]) -> Advice:
+    """Some or none may be changed; of several reasons, the first is said."""
+    why = f"{_another(refused[0])} ({refused[0].rule})"
+    if not allowed:
+        return Advice(change, allowed=False, text=f"{change} none, {why}")
+    names = " or ".join(member.shown for member in allowed)
+    return Advice(change, allowed=True, text=f"{change} only {names}, {why}")
+
+
+def _restart_the_dead(members: Sequence[Member]) -> Advice:
+    dead = [member.shown for member in members if member.health is Health.DOWN]
+    if not dead:
+        return Advice("restart", allowed=False, text="restart none, nobody is proven to be down")
+    return Advice(
+        "restart", allowed=True, text=f"start {', '.join(dead)} again, with the data that is there"
+    )
+
+
+def _nothing_else() -> tuple[Advice, ...]:
+    why = "no member has proven that there is quorum (R14)"
+    return (
+        Advice("remove", allowed=False, text=f"remove none, {why}"),
+        Advice("add", allowed=False, text="add none (R14)"),
+    )
+
+
+def _another(ruling: Ruling) -> str:
+    """The reason of a ruling on one member, said of any other."""
+    if ruling.because.startswith("it would leave"):
+        return f"another{ruling.because.removeprefix('it')}"
+    return ruling.because

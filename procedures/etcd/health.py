@@ -1,0 +1,167 @@
+"""How is an etcd cluster, and what is safe to do to it now? (catalogue P07)
+
+Two samples, one `sample_gap_ms` apart: what moves (counters, lag, an election) is told from what
+stands. The first answer comes after the first sample.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from procedures.engine.ports import Look
+from procedures.etcd import figures as core
+from procedures.etcd.advice import advise
+from procedures.etcd.certificates import certificates
+from procedures.etcd.performance import performance
+from procedures.etcd.rows import rows
+from procedures.etcd.verdict import count, headline, judge, tolerance
+from procedures.etcd.view import View, look_at, unasked
+from procedures.model.ids import ClusterName
+from procedures.model.inquiry import Inquiry
+from procedures.model.inventory import Cluster
+from procedures.model.probe import (
+    Certificates,
+    Fault,
+    FaultKind,
+    HashKv,
+    Metrics,
+    OwnCertificates,
+    Sample,
+    Versions,
+)
+from procedures.model.report import Figure, HealthReport, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Args:
+    """Which cluster to ask."""
+
+    cluster: ClusterName
+
+
+@dataclass(frozen=True, slots=True)
+class _Details:
+    """What is asked besides the samples, mostly between them. All maps are by endpoint."""
+
+    hashes: Mapping[str, HashKv | Fault] = field(default_factory=dict)
+    metrics: Mapping[str, Metrics | Fault] = field(default_factory=dict)
+    versions: Mapping[str, Versions | Fault] = field(default_factory=dict)
+    certificates: Mapping[str, Certificates] = field(default_factory=dict)
+    own: OwnCertificates | None = None
+    metrics_later: Mapping[str, Metrics | Fault] = field(default_factory=dict)
+
+
+async def ask(args: Args, look: Look) -> AsyncIterator[HealthReport]:
+    """Give the first verdict, then the whole answer."""
+    cluster = look.inventory.clusters[args.cluster]
+    first = await look.etcd.sample(cluster)
+    yield _first_report(cluster, look_at(cluster, first))
+    extra = unasked(cluster, first)
+    details, _ = await asyncio.gather(
+        _details(cluster, first, look), look.clock.sleep_ms(cluster.sample_gap_ms)
+    )
+    second, later = await asyncio.gather(
+        look.etcd.sample(cluster, extra), look.etcd.metrics(cluster, _answering(first))
+    )
+    details = replace(details, metrics_later=later)
+    yield _last_report(cluster, first, second, details, look.clock.now_ms() // 1_000)
+
+
+INQUIRY = Inquiry("etcd health", Args, ask)
+
+
+def _first_report(cluster: Cluster, view: View) -> HealthReport:
+    figures = [*core.judged(view), *core.inventory(cluster, view), *core.leader(view)]
+    return _report(cluster, view, Verdict.CHECKING, [*figures, *core.alarms(view)], samples=1)
+
+
+def _last_report(
+    cluster: Cluster,
+    first: Sample,
+    second: Sample,
+    details: _Details,
+    now_s: int,
+) -> HealthReport:
+    before, view = look_at(cluster, first), look_at(cluster, second)
+    names = {member.id: member.name for member in view.members}
+    quotas = {
+        seen.name: scrape.quota
+        for seen in view.seen
+        if seen.probe
+        and isinstance(scrape := details.metrics_later.get(seen.probe.endpoint), Metrics)
+        and scrape.quota
+    }
+    figures = [
+        *core.judged(view),
+        *core.inventory(cluster, view),
+        *core.leader(view),
+        *core.raft(before, view),
+        *core.hashes(view, details.hashes),
+        *core.alarms(view),
+        *core.space(view, quotas),
+        *core.versions(view, details.versions),
+        *certificates(view, details.certificates, details.own, now_s),
+    ]
+    for seen in view.seen:
+        if seen.probe and seen.status:
+            before_it = details.metrics.get(seen.probe.endpoint)
+            after_it = details.metrics_later.get(seen.probe.endpoint)
+            figures += performance(seen.name, before_it, after_it, names)
+    figures += core.unlearnt()
+    return _report(cluster, view, judge(view, figures), figures, samples=2)
+
+
+def _report(
+    cluster: Cluster, view: View, verdict: Verdict, figures: list[Figure], samples: int
+) -> HealthReport:
+    return HealthReport(
+        cluster=cluster.name,
+        verdict=verdict,
+        headline=headline(cluster.name, view, verdict),
+        members=count(view, verdict),
+        voters=len(view.voters),
+        tolerance=tolerance(view),
+        advice=advise(view),
+        rows=rows(view),
+        figures=tuple(figures),
+        samples=samples,
+    )
+
+
+async def _details(cluster: Cluster, sample: Sample, look: Look) -> _Details:
+    view = look_at(cluster, sample)
+    endpoints = _answering(sample)
+    ports = {
+        seen.probe.endpoint: seen.listed.peer_urls[0]
+        if seen.listed and seen.listed.peer_urls
+        else None
+        for seen in view.seen
+        if seen.probe
+    }
+    hashes, metrics, versions, ports_seen, own = await asyncio.gather(
+        _hashes(cluster, view, look),
+        look.etcd.metrics(cluster, endpoints),
+        look.etcd.versions(cluster, endpoints),
+        look.etcd.certificates(cluster, ports),
+        look.etcd.own_certificates(cluster),
+    )
+    return _Details(hashes, metrics, versions, ports_seen, own)
+
+
+async def _hashes(cluster: Cluster, view: View, look: Look) -> Mapping[str, HashKv | Fault]:
+    """Compare at a revision that every member has reached."""
+    asked = [(seen.probe.endpoint, status) for seen, status in view.statuses() if seen.probe]
+    if not asked:
+        return {}
+    endpoints = [endpoint for endpoint, _ in asked]
+    biggest = max(status.db_size for _, status in asked)
+    if biggest > cluster.hash_up_to_bytes:
+        why = (
+            f"not compared: above {cluster.hash_up_to_bytes / core.MIB:,.0f} MiB it takes too long"
+        )
+        return dict.fromkeys(endpoints, Fault(FaultKind.SKIPPED, why))
+    return await look.etcd.hashes(cluster, endpoints, min(status.revision for _, status in asked))
+
+
+def _answering(sample: Sample) -> list[str]:
+    return [probe.endpoint for probe in sample.probes if not isinstance(probe.status, Fault)]

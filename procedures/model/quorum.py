@@ -1,0 +1,207 @@
+"""What may be done to the membership of an etcd cluster without losing quorum.
+
+Pure functions over what is known of the members. A member of whom nothing certain is known never
+counts as healthy. The rule numbers (R2 removal, R3 addition, R5 one change at a time, R6
+learners, R9 leader, R10 rolling order) are the ones that refusals name.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from procedures.model.ids import MemberId
+
+
+class Health(StrEnum):
+    """What is known of one member."""
+
+    HEALTHY = "healthy"  # served the read that its role allows, and has no alarm
+    ALARMED = "alarmed"  # served the read, and has an alarm
+    DOWN = "down"  # proven not to serve
+    UNKNOWN = "unknown"  # the asker cannot tell
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as the rules see it. `name` is for words; a member that never started has none."""
+
+    id: MemberId
+    name: str
+    health: Health
+    learner: bool = False
+    started: bool = True
+    leader: bool = False
+
+    @property
+    def shown(self) -> str:
+        """What people call it: a member that never started has only an id."""
+        return self.name or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Whether a change is safe now, by which rule, and with which figures.
+
+    `tolerance_after` is how many voters may fail after the change, None where it is refused.
+    """
+
+    allowed: bool
+    rule: str
+    because: str
+    tolerance_after: int | None = None
+
+
+def quorum(voters: int) -> int:
+    """How many of the voters must agree."""
+    return voters // 2 + 1
+
+
+def voters(members: Iterable[Member]) -> tuple[Member, ...]:
+    """The members that vote."""
+    return tuple(member for member in members if not member.learner)
+
+
+def healthy(members: Iterable[Member]) -> int:
+    """How many of the members are healthy."""
+    return sum(member.health is Health.HEALTHY for member in members)
+
+
+def tolerance(members: Sequence[Member]) -> int:
+    """How many healthy voters may fail before quorum is lost; negative when it is."""
+    voting = voters(members)
+    return healthy(voting) - quorum(len(voting))
+
+
+def may_remove(members: Sequence[Member], target: MemberId, *, to_one: bool = False) -> Ruling:
+    """R2: may this member be removed? `to_one` accepts that a healthy pair becomes one."""
+    member = _find(members, target)
+    voting = voters(members)
+    refusal = _cannot_commit(voting) or _unfinished_change(members, apart_from=target)
+    if refusal is not None:
+        return refusal
+    if member.learner:
+        return Ruling(
+            allowed=True,
+            rule="R2",
+            because=f"{member.shown} is a learner and has no vote",
+            tolerance_after=tolerance(members),
+        )
+    return _may_remove_voter(member, voting, to_one=to_one)
+
+
+def _may_remove_voter(member: Member, voting: Sequence[Member], *, to_one: bool) -> Ruling:
+    rest = tuple(voter for voter in voting if voter.id != member.id)
+    if not rest:
+        return _refused("R2", f"{member.shown} is the only voter")
+    needed = quorum(len(rest))
+    started = sum(voter.started for voter in rest)
+    if started < needed:
+        return _refused("R2", f"it would leave {started} started of {len(rest)}, quorum {needed}")
+    left = healthy(rest)
+    if left < needed:
+        return _refused("R2", f"it would leave {left} healthy of {len(rest)}, quorum {needed}")
+    if len(rest) == 1 and member.health in {Health.HEALTHY, Health.UNKNOWN} and not to_one:
+        return _refused(
+            "R2", f"it would leave a single member, and {member.shown} is not proven to be down"
+        )
+    return Ruling(
+        allowed=True,
+        rule="R2",
+        because=f"it leaves {left} healthy of {len(rest)}, quorum {needed}",
+        tolerance_after=left - needed,
+    )
+
+
+def may_add(members: Sequence[Member], *, learner: bool) -> Ruling:
+    """R3: may a member be added now, as a learner or as a voter?"""
+    voting = voters(members)
+    refusal = _cannot_commit(voting) or _unfinished_change(members)
+    if refusal is not None:
+        return refusal
+    unfit = [member.shown for member in members if member.health is not Health.HEALTHY]
+    if unfit:
+        return _refused("R3", f"{_listed(unfit)} must be healthy first")
+    if learner:
+        return Ruling(
+            allowed=True,
+            rule="R3",
+            because="all members are healthy, and a learner has no vote",
+            tolerance_after=tolerance(members),
+        )
+    needed = quorum(len(voting) + 1)
+    if len(voting) < needed:
+        return _refused("R6", "a second voter would stop all writes until it starts: add a learner")
+    return Ruling(
+        allowed=True,
+        rule="R3",
+        because=f"{len(voting)} healthy, quorum of {len(voting) + 1} is {needed}",
+        tolerance_after=len(voting) - needed,
+    )
+
+
+def may_restart(members: Sequence[Member], target: MemberId) -> Ruling:
+    """R10: may this member be stopped for a moment? A member that is down may always come back."""
+    member = _find(members, target)
+    voting = voters(members)
+    needed = quorum(len(voting))
+    if member.learner or member.health is Health.DOWN:
+        kind = "is a learner and has no vote" if member.learner else "is down already"
+        return Ruling(
+            allowed=True,
+            rule="R10",
+            because=f"{member.shown} {kind}",
+            tolerance_after=tolerance(members),
+        )
+    left = healthy(voter for voter in voting if voter.id != target)
+    if left < needed:
+        return _refused("R10", f"it would leave {left} healthy of {len(voting)}, quorum {needed}")
+    return Ruling(
+        allowed=True,
+        rule="R9" if member.leader else "R10",
+        because=(
+            "it is the leader: last, after leadership has moved"
+            if member.leader
+            else f"{left} healthy of {len(voting)} stay, quorum {needed}"
+        ),
+        tolerance_after=left - needed,
+    )
+
+
+def rolling_order(members: Sequence[Member]) -> tuple[Member, ...]:
+    """R10: in which order members are restarted: the dead first, the leader last."""
+    return tuple(
+        sorted(members, key=lambda member: (member.leader, member.health is not Health.DOWN))
+    )
+
+
+def _cannot_commit(voting: Sequence[Member]) -> Ruling | None:
+    needed = quorum(len(voting))
+    alive = healthy(voting)
+    if alive >= needed:
+        return None
+    return _refused(
+        "R14", f"{alive} healthy of {len(voting)}, quorum {needed}: no change can be committed"
+    )
+
+
+def _unfinished_change(
+    members: Sequence[Member], apart_from: MemberId | None = None
+) -> Ruling | None:
+    for member in members:
+        if member.id == apart_from or (member.started and not member.learner):
+            continue
+        what = "is still a learner" if member.started else "was added and has never started"
+        return _refused("R5", f"{member.shown} {what}: finish that change first")
+    return None
+
+
+def _refused(rule: str, because: str) -> Ruling:
+    return Ruling(allowed=False, rule=rule, because=because)
+
+
+def _find(members: Sequence[Member], target: MemberId) -> Member:
+    return next(member for member in members if member.id == target)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

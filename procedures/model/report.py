@@ -1,0 +1,112 @@
+"""Answers to read-only questions, as data that messages, terminals and scripts render."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from procedures.model.ids import ClusterName, MemberId
+
+
+class Verdict(StrEnum):
+    """What an answer about a cluster comes down to. `checking` until the second sample."""
+
+    CHECKING = "checking"
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    NO_QUORUM = "no quorum"
+    UNKNOWN = "unknown"
+
+
+class Level(StrEnum):
+    """How a figure is to be taken. `unknown` is neither good nor bad."""
+
+    OK = "ok"
+    INFO = "info"
+    WARN = "warn"
+    CRITICAL = "critical"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of the whole cluster, or of one member where `member` names it.
+
+    `counts` says whether a level other than ok or info changes the verdict.
+    """
+
+    name: str
+    level: Level
+    text: str
+    member: str | None = None
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """One member in the table; text columns say "unknown" where nothing was learnt."""
+
+    name: str
+    id: MemberId | None
+    health: str
+    role: str
+    read_ms: str
+    version: str
+    db: str
+    raft: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One sentence of "safe now": whether the change named may be made, and why."""
+
+    change: str
+    allowed: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """Answer of `etcd health`. `members` is healthy voters, or answering ones without quorum."""
+
+    cluster: ClusterName
+    verdict: Verdict
+    headline: str
+    members: int
+    voters: int
+    tolerance: int | None
+    advice: tuple[Advice, ...]
+    rows: tuple[MemberRow, ...]
+    figures: tuple[Figure, ...]
+    samples: int
+    kind: Literal["health"] = "health"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRow:
+    """One row of the member list, as etcd tells it."""
+
+    name: str
+    id: MemberId
+    role: str
+    peer_urls: tuple[str, ...]
+    client_urls: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class MembersReport:
+    """Answer of `etcd members`."""
+
+    cluster: ClusterName
+    verdict: Verdict
+    headline: str
+    rows: tuple[ListedRow, ...]
+    notes: tuple[str, ...]
+    kind: Literal["members"] = "members"
+
+
+Answer = Annotated[HealthReport | MembersReport, Field(discriminator="kind")]
+"""Any answer. Its first words, `headline`, are what notifications and scripts read."""
