@@ -29,7 +29,15 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from bot.secret import SecretRef
 from procedures.model.events import Role
 from procedures.model.ids import ChannelId, ClusterName, MemberName, Site, UserId
-from procedures.model.inventory import Cluster, Inventory, Platform, TlsFiles
+from procedures.model.inventory import (
+    Approvers,
+    Cluster,
+    Host,
+    Inventory,
+    Platform,
+    Policy,
+    TlsFiles,
+)
 
 
 class ConfigError(Exception):
@@ -149,6 +157,36 @@ class TlsConfig(_Model):
     server_name: str | None = None
 
 
+class HostConfig(_Model):
+    """A machine that has, or may get, a member."""
+
+    address: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$")
+    ]
+
+
+class ApproversConfig(_Model):
+    """Who may approve changes: a Slack user group, or people by id."""
+
+    group: Annotated[str, StringConstraints(pattern=r"^S[A-Z0-9]{2,}$")] | None = None
+    users: tuple[_User, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.group is None) == (not self.users):
+            message = "say either `group: S…` or `users: [U…]`"
+            raise ValueError(message)
+        return self
+
+
+class PolicyConfig(_Model):
+    """How many people other than the requester approve a change."""
+
+    reversible: int = Field(default=1, ge=1, le=10)
+    disruptive: int = Field(default=1, ge=1, le=10)
+    destructive: int = Field(default=2, ge=2, le=10)
+
+
 class ClusterConfig(_Model):
     """One cluster. `endpoints` maps each expected member to its client URL."""
 
@@ -157,6 +195,9 @@ class ClusterConfig(_Model):
     endpoints: Mapping[_Name, _HttpUrl] = Field(min_length=1)
     tls: TlsConfig | None = None
     channels: tuple[_Channel, ...] = ()
+    hosts: Mapping[_Name, HostConfig] = Field(default_factory=dict)
+    approvers: ApproversConfig | None = None
+    policy: PolicyConfig = PolicyConfig()
     deadline_ms: int = Field(default=2_000, ge=100, le=30_000)
     sample_gap_ms: int = Field(default=5_000, ge=1_000, le=60_000)
     hash_up_to_mib: int = Field(default=2_048, ge=0)
@@ -249,6 +290,18 @@ def _cross_faults(file: ConfigFile) -> list[str]:
             for channel in cluster.channels
             if channel not in file.channels
         ]
+        if cluster.hosts:
+            faults += [
+                f"clusters.{name}.hosts: {member} has an endpoint and no host"
+                for member in cluster.endpoints
+                if member not in cluster.hosts
+            ]
+        approvers = cluster.approvers.users if cluster.approvers else ()
+        if approvers and len(set(approvers)) < cluster.policy.destructive:
+            faults.append(
+                f"clusters.{name}.approvers: {len(set(approvers))} people cannot give "
+                f"{cluster.policy.destructive} approvals: list more of them"
+            )
         urls = list(cluster.endpoints.values())
         if len(set(urls)) < len(urls):
             faults.append(f"clusters.{name}.endpoints: two members have the same address")
@@ -272,6 +325,9 @@ def _inventory(file: ConfigFile, base: Path) -> Inventory:
             ),
             tls=_tls(cluster.tls, base),
             channels=frozenset(ChannelId(channel) for channel in cluster.channels),
+            hosts=tuple(Host(host, each.address) for host, each in cluster.hosts.items()),
+            approvers=_approvers(cluster.approvers),
+            policy=Policy(**cluster.policy.model_dump()),
             deadline_ms=cluster.deadline_ms,
             sample_gap_ms=cluster.sample_gap_ms,
             hash_up_to_bytes=cluster.hash_up_to_mib * 1024**2,
@@ -285,6 +341,12 @@ def _inventory(file: ConfigFile, base: Path) -> Inventory:
             {name: UserId(user) for name, user in file.terminal_users.items()}
         ),
     )
+
+
+def _approvers(given: ApproversConfig | None) -> Approvers:
+    if given is None:
+        return Approvers()
+    return Approvers(given.group, frozenset(UserId(user) for user in given.users))
 
 
 def _tls(tls: TlsConfig | None, base: Path) -> TlsFiles | None:

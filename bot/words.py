@@ -72,11 +72,24 @@ def member_lines(report: MembersReport) -> list[str]:
 
 
 def clusters(known: Iterable[Cluster]) -> list[str]:
-    """One line for each cluster."""
+    """One line for each cluster: what it is, and who approves changes to it."""
     return [
-        f"{cluster.name}: {cluster.platform}, {len(cluster.endpoints)} members, site {cluster.site}"
+        f"{cluster.name}: {cluster.platform}, {len(cluster.endpoints)} members, "
+        f"site {cluster.site}; {_approval(cluster)}"
         for cluster in known
     ]
+
+
+def _approval(cluster: Cluster) -> str:
+    who = cluster.approvers
+    if who.group is None and not who.users:
+        return "nobody may approve changes"
+    by = f"members of the group {who.group}" if who.group else f"{len(who.users)} people"
+    policy = cluster.policy
+    return (
+        f"changes are approved by {by}: {policy.reversible} for a reversible one, "
+        f"{policy.disruptive} for a disruptive one, {policy.destructive} for a destructive one"
+    )
 
 
 def _by_name(figures: Iterable[Figure], levels: set[Level]) -> list[tuple[str, list[Figure]]]:

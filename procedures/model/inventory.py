@@ -29,6 +29,31 @@ class TlsFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class Host:
+    """A machine that has, or may get, a member."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approvers:
+    """Who may approve changes: the members of a Slack user group, or the people listed."""
+
+    group: str | None = None
+    users: frozenset[UserId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How many people other than the requester approve a change, by how much it may cost."""
+
+    reversible: int = 1
+    disruptive: int = 1
+    destructive: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """One etcd cluster. `endpoints` maps each expected member to its client URL."""
 
@@ -37,7 +62,10 @@ class Cluster:
     site: Site
     endpoints: Mapping[MemberName, str]
     tls: TlsFiles | None
-    channels: frozenset[ChannelId] = field(default_factory=frozenset)
+    channels: frozenset[ChannelId] = frozenset()
+    hosts: tuple[Host, ...] = ()
+    approvers: Approvers = field(default_factory=Approvers)
+    policy: Policy = field(default_factory=Policy)
     deadline_ms: int = 2_000
     sample_gap_ms: int = 5_000
     hash_up_to_bytes: int = 2 * 1024**3
@@ -48,7 +76,7 @@ class Inventory:
     """All clusters, and who may speak where."""
 
     clusters: Mapping[ClusterName, Cluster]
-    channels: frozenset[ChannelId] = field(default_factory=frozenset)
+    channels: frozenset[ChannelId] = frozenset()
     terminal_users: Mapping[str, UserId] = field(default_factory=lambda: MappingProxyType({}))
 
     def in_channel(self, channel: ChannelId | None) -> tuple[Cluster, ...]:

@@ -1,0 +1,247 @@
+"""What the store of runs promises, on a real Redis."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from bot.store import keys
+from bot.store.connection import connect
+from bot.store.queue import SWEEP_AFTER_MS, Queue
+from bot.store.runs import Conflict, LeaseLost, Runs
+from procedures.model.errors import Retryable
+from procedures.model.events import Began, Expired, Failed, Succeeded
+from procedures.model.ids import RunId, Site
+from procedures.model.run import State, fold
+from tests.support.redis import RedisServer
+from tests.support.requests import a_request
+from tests.support.signing import FRONT, KEYRING, WORKER
+from tests.support.waiting import eventually
+
+SITE = Site("default")
+
+
+@pytest_asyncio.fixture
+async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    client = connect(redis_server.url, redis_server.password)
+    yield client
+    await client.aclose()
+
+
+def front(redis: Redis) -> Runs:
+    return Runs(redis, FRONT, KEYRING)
+
+
+def worker(redis: Redis, lease_ms: int = 6_000) -> Runs:
+    return Runs(redis, WORKER, KEYRING, lease_ms=lease_ms)
+
+
+async def accepted(redis: Redis, source: str = "slash:1") -> RunId:
+    return (await front(redis).accept(a_request(), source=source)).run
+
+
+async def lease_has_run_out(redis: Redis, run: RunId) -> None:
+    async def gone() -> bool:
+        return not await redis.exists(keys.lease(run))
+
+    await eventually(gone, 5)
+
+
+async def now_ms(redis: Redis) -> int:
+    seconds, micros = await redis.time()
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+async def test_a_request_is_stored_queued_and_announced_at_once(redis: Redis) -> None:
+    """One call leaves the event, the wake-up, the feed entry and the mark that it is open."""
+    run = await accepted(redis)
+    assert fold((await front(redis).read(run)).entries) is not None
+    assert await redis.xlen(keys.queue(SITE)) == 1
+    assert await redis.xlen(keys.FEED) == 1
+    assert await redis.zscore(keys.OPEN, run) is not None
+
+
+async def test_the_same_delivery_is_accepted_once(redis: Redis) -> None:
+    """A repeated delivery leads to the same run and leaves nothing more behind, also at once."""
+    runs = front(redis)
+    results = await asyncio.gather(*(runs.accept(a_request(), source="slash:1") for _ in range(20)))
+    assert len({each.run for each in results}) == 1
+    assert [each.fresh for each in results].count(True) == 1
+    assert await redis.xlen(keys.queue(SITE)) == 1
+
+
+async def test_what_comes_too_late_is_not_accepted(redis: Redis) -> None:
+    """A store that hung does not start what its asker was told is not accepted."""
+    past = await now_ms(redis) - 1
+    with pytest.raises(Retryable):
+        await front(redis).accept(a_request(), source="slash:1", accept_by_ms=past)
+    assert await redis.xlen(keys.queue(SITE)) == 0
+    assert await redis.xlen(keys.FEED) == 0
+    future = await now_ms(redis) + 10_000
+    again = await front(redis).accept(a_request(), source="slash:1", accept_by_ms=future)
+    assert again.fresh
+
+
+async def test_one_worker_holds_a_run(redis: Redis) -> None:
+    """The second one that tries is refused, and what it would have written is not there."""
+    run = await accepted(redis)
+    runs = worker(redis)
+    journal = await runs.read(run)
+    await runs.take(run, journal, Began("one"))
+    journal = await runs.read(run)
+    with pytest.raises(LeaseLost):
+        await runs.take(run, journal, Began("two"))
+    assert (await runs.read(run)).version == 2
+
+
+async def test_a_stalled_worker_can_write_nothing_more(redis: Redis) -> None:
+    """After its lease has run out and another took over, it can neither write, renew nor release,
+    although it has the same name and writes after the newest entry.
+    """
+    run = await accepted(redis)
+    runs = worker(redis, lease_ms=50)
+    stalled, _ = await runs.take(run, await runs.read(run), Began("same"))
+    await lease_has_run_out(redis, run)
+    fresh, journal = await worker(redis).take(run, await runs.read(run), Began("same"))
+    assert fresh.token > stalled.token
+    for attempt in (
+        runs.hold(stalled, journal, Failed("late")),
+        runs.hold(stalled, journal),
+        runs.hold(stalled, journal, Succeeded(), final=True),
+        runs.release(stalled, journal, SITE),
+    ):
+        with pytest.raises(LeaseLost):
+            await attempt
+    assert (await runs.read(run)).version == journal.version
+    await worker(redis).hold(fresh, journal, Succeeded(), final=True)
+
+
+async def test_a_lease_that_ran_out_is_lost_even_if_nobody_took_it(redis: Redis) -> None:
+    """A worker that comes back late has to take the run again like anybody else."""
+    run = await accepted(redis)
+    runs = worker(redis, lease_ms=30)
+    lease, journal = await runs.take(run, await runs.read(run), Began("one"))
+    await lease_has_run_out(redis, run)
+    with pytest.raises(LeaseLost):
+        await runs.hold(lease, journal, Succeeded(), final=True)
+
+
+async def test_who_decided_on_an_old_state_is_told_so(redis: Redis) -> None:
+    """An append after entries that one has not seen is refused."""
+    run = await accepted(redis)
+    runs = worker(redis)
+    seen = await runs.read(run)
+    lease, journal = await runs.take(run, seen, Began("one"))
+    with pytest.raises(Conflict):
+        await front(redis).append(seen, run, Expired("nobody"), final=True)
+    with pytest.raises(Conflict):
+        await runs.hold(lease, seen, Failed("old"))
+    await runs.hold(lease, journal, Succeeded(), final=True)
+
+
+async def test_the_end_gives_the_lease_back_and_closes_the_run(redis: Redis) -> None:
+    """Nothing of a finished run is left to sweep or to hold."""
+    run = await accepted(redis)
+    runs = worker(redis)
+    lease, journal = await runs.take(run, await runs.read(run), Began("one"))
+    await runs.hold(lease, journal, Succeeded(), final=True)
+    assert not await redis.exists(keys.lease(run))
+    assert await redis.zscore(keys.OPEN, run) is None
+    state = fold((await runs.read(run)).entries)
+    assert state is not None
+    assert state.state is State.SUCCEEDED
+
+
+async def test_a_lost_reply_is_no_reason_to_append_twice(
+    redis: Redis, redis_server: RedisServer
+) -> None:
+    """The connection breaks after the store has appended: the worker finds its entry there."""
+    run = await accepted(redis)
+    flaky = _LosesReplies(connect(redis_server.url, redis_server.password))
+    runs = Runs(flaky.client, WORKER, KEYRING)
+    lease, journal = await runs.take(run, await runs.read(run), Began("one"))
+    flaky.lose_next_reply()
+    after = await runs.hold(lease, journal, Succeeded(), final=True)
+    assert flaky.lost == 1
+    assert after.version == 3
+    assert (await runs.read(run)).version == 3
+    await flaky.client.aclose()
+
+
+class _LosesReplies:
+    """A client whose next script call is carried out, and then fails like a broken connection."""
+
+    def __init__(self, client: Redis) -> None:
+        self.client = client
+        self.lost = 0
+        self._lose = False
+        self._execute = client.execute_command
+        client.execute_command = self._call  # type: ignore[method-assign]
+
+    def lose_next_reply(self) -> None:
+        self._lose = True
+
+    async def _call(self, *args: object, **options: object) -> object:
+        reply = await self._execute(*args, **options)  # type: ignore[no-untyped-call]
+        if self._lose and args[0] == "EVALSHA":
+            self._lose = False
+            self.lost += 1
+            message = "connection reset"
+            raise ConnectionResetError(message)
+        return reply
+
+
+async def test_a_wake_up_reaches_one_worker(redis: Redis) -> None:
+    """Of two workers one receives it; a run that was woken lately is not swept."""
+    run = await accepted(redis)
+    one, two = Queue(redis, SITE, "one"), Queue(redis, SITE, "two")
+    await one.open()
+    await two.open()
+    received = await asyncio.gather(one.wait(1, 200), two.wait(1, 200))
+    assert sorted(len(each) for each in received) == [0, 1]
+    assert await one.sweep(await now_ms(redis)) == []
+    assert await one.sweep(await now_ms(redis) + SWEEP_AFTER_MS + 1) == [run]
+
+
+async def test_the_sweep_leaves_alone_what_is_held_or_on_its_way(redis: Redis) -> None:
+    """While a wake-up waits, or a worker holds the run, nobody is woken again."""
+    run = await accepted(redis)
+    queue = Queue(redis, SITE, "one")
+    await queue.open()
+    later = await now_ms(redis) + SWEEP_AFTER_MS + 1
+    assert await queue.sweep(later) == []
+    assert await queue.wait(1, 200) == [run]
+    runs = worker(redis)
+    lease, journal = await runs.take(run, await runs.read(run), Began("one"))
+    assert await queue.sweep(later) == []
+    await runs.release(lease, journal, SITE)
+    assert await queue.wait(1, 200) == [run]
+
+
+async def test_a_swept_run_is_woken_and_then_left_for_a_while(redis: Redis) -> None:
+    """The wake-up is in the queue, and the next sweep waits for it."""
+    run = await accepted(redis)
+    queue = Queue(redis, SITE, "one")
+    await queue.open()
+    await queue.wait(1, 200)
+    later = await now_ms(redis) + SWEEP_AFTER_MS + 1
+    await queue.wake(run, later)
+    assert await queue.wait(1, 200) == [run]
+    assert await queue.sweep(later + 1) == []
+
+
+async def test_a_dead_store_is_said_in_words(private_redis: RedisServer) -> None:
+    """No redis exception leaves the adapter."""
+    client = connect(private_redis.url, private_redis.password, timeout_s=0.5)
+    runs = Runs(client, FRONT, KEYRING)
+    await runs.read(RunId("r-00000000"))
+    os.kill(private_redis.pid, signal.SIGKILL)
+    with pytest.raises(Retryable, match="does not answer"):
+        await runs.accept(a_request(), source="slash:1")
+    with contextlib.suppress(OSError):
+        await client.aclose()

@@ -1,0 +1,61 @@
+"""What procedures look at, without a network: a fake cluster, and a clock that never waits."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.targets.etcd.memory import FakeEtcd
+from bot.targets.etcd.model import FakeCluster
+from procedures.model.ids import ClusterName, MemberName, Site
+from procedures.model.inventory import Cluster, Inventory, Platform, TlsFiles
+
+NOW_MS = 1_700_000_000_000
+
+_TURNS = 20
+"""Turns of the event loop that a sleep leaves to others; fakes need fewer to answer."""
+
+
+@dataclass(slots=True)
+class FakeClock:
+    """Time passes only when somebody sleeps; `on_sleep` is what happens meanwhile."""
+
+    ms: int = NOW_MS
+    slept_ms: list[int] = field(default_factory=list)
+    on_sleep: Callable[[], None] = lambda: None
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    async def sleep_ms(self, duration_ms: int) -> None:
+        self.slept_ms.append(duration_ms)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        self.ms += duration_ms
+        self.on_sleep()
+
+
+@dataclass(slots=True)
+class FakeSight:
+    """Implements `procedures.engine.ports.Look` over one fake cluster named demo."""
+
+    inventory: Inventory
+    etcd: FakeEtcd
+    clock: FakeClock
+    demo: FakeCluster
+
+
+def a_sight(size: int = 3) -> FakeSight:
+    """A healthy cluster, and all that is needed to look at it."""
+    name = ClusterName("demo")
+    cluster = Cluster(
+        name=name,
+        platform=Platform.ETCD,
+        site=Site("default"),
+        endpoints={
+            MemberName(f"demo-{n}"): f"https://127.0.0.1:{2379 + n}" for n in range(1, size + 1)
+        },
+        tls=TlsFiles("ca.crt", "client.crt", "client.key"),
+    )
+    clock = FakeClock()
+    demo = FakeCluster.of(cluster, now_ms=clock.ms)
+    return FakeSight(Inventory({name: cluster}), FakeEtcd({name: demo}, clock.now_ms), clock, demo)
