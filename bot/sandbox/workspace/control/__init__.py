@@ -1,0 +1,1 @@
+"""The control API below `/control/`, for tests, scripts and the web page."""
