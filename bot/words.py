@@ -101,8 +101,10 @@ def _by_name(figures: Iterable[Figure], levels: set[Level]) -> list[tuple[str, l
 
 
 def _named(figure: Figure) -> str:
-    of = f"{figure.member}: " if figure.member else ""
-    return f"{of}{figure.name}: {figure.text}" if figure.name != "member" else f"{of}{figure.text}"
+    what = figure.text if figure.name == "member" else f"{figure.name}: {figure.text}"
+    if figure.member is None or what.startswith(figure.member):
+        return what
+    return f"{figure.member}: {what}"
 
 
 def _of_member(figure: Figure) -> str:

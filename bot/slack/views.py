@@ -69,7 +69,7 @@ def _health(run: Run, report: HealthReport) -> View:
         blocks.append(_section(_escaped_lines(trouble)))
     blocks.append(_health_table(report))
     if report.samples > 1:
-        blocks.append(_section(_escaped_lines(words.details(report))))
+        blocks.append(_context(escaped(" · ".join(words.details(report)))))
         if unknown := words.unknowns(report):
             blocks.append(_context(escaped(unknown)))
     blocks.append(_context(_asked_by(run)))

@@ -37,7 +37,9 @@ class Feed:
         with translated():
             if await self._redis.set(keys.PROJECTOR, self._front, nx=True, px=self._lease_ms):
                 return True
-            # If another front took over meanwhile, this lengthens its lease, which harms nobody.
+            if await self._redis.get(keys.PROJECTOR) != self._front.encode():
+                return False
+            # If another front takes over just here, its lease is lengthened once: no harm.
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.pexpire(keys.PROJECTOR, self._lease_ms)
                 pipe.get(keys.PROJECTOR)

@@ -12,7 +12,7 @@ def advise(view: View) -> tuple[Advice, ...]:
     """Say of each kind of change whether it is safe now, for whom, and by which rule."""
     members = view.members
     if not view.quorum_proven:
-        return (_restart_the_dead(members), *_nothing_else())
+        return (_bring_back(view), *_nothing_else())
     return (_restart(members), _remove(members), _add(members))
 
 
@@ -58,13 +58,13 @@ def _some(change: str, allowed: Sequence[Member], refused: Sequence[Ruling]) -> 
     return Advice(change, allowed=True, text=f"{change} only {names}, {why}")
 
 
-def _restart_the_dead(members: Sequence[Member]) -> Advice:
-    dead = [member.shown for member in members if member.health is Health.DOWN]
-    if not dead:
+def _bring_back(view: View) -> Advice:
+    """Without quorum there is one way that loses nothing: the members that are there, again."""
+    down = [seen.name for seen in view.seen if seen.health is Health.DOWN and seen.status is None]
+    if not down:
         return Advice("restart", allowed=False, text="restart none, nobody is proven to be down")
-    return Advice(
-        "restart", allowed=True, text=f"start {', '.join(dead)} again, with the data that is there"
-    )
+    text = f"bring {' and '.join(down)} back with the data that is there"
+    return Advice("restart", allowed=True, text=text)
 
 
 def _nothing_else() -> tuple[Advice, ...]:

@@ -23,7 +23,7 @@ def certificates(
         figures.append(_figure("client port", ports.client_port, _LEAF_DAYS, now_s, seen.name))
         figures.append(_figure("peer port", ports.peer_port, _LEAF_DAYS, now_s, seen.name))
     if own is not None:
-        figures.append(_figure("client certificate", own.client, _LEAF_DAYS, now_s))
+        figures.append(_figure("own client", own.client, _LEAF_DAYS, now_s))
         if isinstance(own.ca, Fault):
             figures.append(_figure("CA", own.ca, _CA_DAYS, now_s))
         else:
@@ -34,7 +34,7 @@ def certificates(
 def _figure(
     what: str, found: Certificate | Fault, days: int, now_s: int, member: str | None = None
 ) -> Figure:
-    name = f"certificate, {what}"
+    name = f"{what} certificate"
     if isinstance(found, Fault):
         if found.kind is FaultKind.SKIPPED:
             return Figure(name, Level.INFO, found.message, member=member, counts=False)
@@ -45,4 +45,4 @@ def _figure(
     if found.not_before_s > now_s:
         return Figure(name, Level.CRITICAL, "is not valid yet: check the clock", member=member)
     level = Level.WARN if left < days else Level.OK
-    return Figure(name, level, f"{left} days left (warning below {days})", member=member)
+    return Figure(name, level, f"{left} days left", member=member)

@@ -117,7 +117,7 @@ def raft(first: View, second: View) -> list[Figure]:
             )
     if told and not figures:
         spread = max(s.revision for _, s in told) - min(s.revision for _, s in told)
-        figures.append(_ok("raft", f"no member is behind; revisions within {spread:,}"))
+        figures.append(_ok("raft", f"nobody is behind, revisions within {spread:,}"))
     return figures
 
 

@@ -157,7 +157,9 @@ async def test_safe_now_without_quorum() -> None:
     sight = a_sight()
     member(sight, 2).condition = member(sight, 3).condition = Condition.STOPPED
     report = await final(sight)
-    assert "start demo-1, demo-2, demo-3 again" in advice(report, "restart").text
+    assert advice(report, "restart").text == (
+        "bring demo-2 and demo-3 back with the data that is there"
+    )
     assert not advice(report, "remove").allowed
     assert not advice(report, "add").allowed
 
@@ -239,7 +241,7 @@ async def test_certificate_days(days: int, level: Level, verdict: Verdict) -> No
     sight = a_sight()
     member(sight, 1).peer_certificate = certificate("demo-1", sight.clock.ms // 1000, days=days)
     report = await final(sight)
-    assert figure(report, "certificate, peer port", "demo-1").level is level
+    assert figure(report, "peer port certificate", "demo-1").level is level
     assert report.verdict is verdict
 
 

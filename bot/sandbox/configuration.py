@@ -1,0 +1,90 @@
+"""The configuration that the sandbox's bot runs with."""
+
+import contextlib
+import getpass
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ruamel.yaml import YAML
+
+from bot.sandbox.files import StateFiles
+from bot.sandbox.ports import LOOPBACK
+from bot.sandbox.workspace.credentials import Credentials
+
+CHANNELS = ["C0OPS", "C0ETCDALERTS"]
+TERMINAL_USER = "U0ALICE"
+
+
+@dataclass(frozen=True, slots=True)
+class BotPorts:
+    """Where the bot's processes listen."""
+
+    front: int
+    worker: int
+    events: int
+    """The front's Request URL, in HTTP mode."""
+
+
+def write_configuration(
+    files: StateFiles,
+    *,
+    transport: Literal["socket", "http"],
+    slack_url: str,
+    credentials: Credentials,
+    redis_port: int,
+    ports: BotPorts,
+    endpoints: Mapping[str, str],
+) -> None:
+    """Write `quorumbot.yaml`, and beside it the secrets that it names."""
+    files.write_secret("slack-bot-token", credentials.bot_token)
+    files.write_secret("slack-app-token", credentials.app_token)
+    files.write_secret("slack-signing-secret", credentials.signing_secret)
+    roles = ("front", "worker")
+    config = {
+        "slack": {
+            "mode": transport,
+            "api_url": f"{slack_url}/api/",
+            "bot_token": {"file": "secrets/slack-bot-token"},
+            "app_token": {"file": "secrets/slack-app-token"},
+            "signing_secret": {"file": "secrets/slack-signing-secret"},
+        },
+        "redis": {
+            "url": f"redis://{LOOPBACK}:{redis_port}/0",
+            "password": {"file": "secrets/redis-password"},
+        },
+        "signing": {
+            **{role: {"file": f"secrets/{role}.key"} for role in roles},
+            "trusted": [
+                {"id": f"{role}-1", "role": role, "public_key": files.signing_key(role)}
+                for role in roles
+            ],
+        },
+        "listen": {
+            "front": f"{LOOPBACK}:{ports.front}",
+            "worker": f"{LOOPBACK}:{ports.worker}",
+        },
+        "channels": CHANNELS,
+        "terminal_users": dict.fromkeys(_own_names(), TERMINAL_USER),
+        "clusters": {
+            "demo": {
+                "platform": "etcd",
+                "endpoints": dict(endpoints),
+                "tls": {"ca": "demo/ca.crt", "cert": "demo/client.crt", "key": "demo/client.key"},
+                "channels": CHANNELS,
+            }
+        },
+    }
+    with files.config.open("w", encoding="utf-8") as file:
+        file.write("# Written by `quorumbot sandbox` at each start; changes are lost.\n")
+        YAML().dump(config, file)
+
+
+def _own_names() -> set[str]:
+    """Who runs the sandbox, by user id and by environment: under `sudo` they may differ."""
+    names = {getpass.getuser()}
+    with contextlib.suppress(KeyError):
+        names.add(pwd.getpwuid(os.getuid()).pw_name)
+    return names

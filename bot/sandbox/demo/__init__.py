@@ -1,0 +1,1 @@
+"""A real etcd cluster on loopback that can be broken on purpose."""

@@ -1,0 +1,235 @@
+"""`quorumbot sandbox`: starts everything for a try-out on loopback, and ends all of it."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import secrets
+import signal
+import sys
+import webbrowser
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import aiohttp
+
+from bot.sandbox import redis
+from bot.sandbox.binaries import find
+from bot.sandbox.configuration import BotPorts, write_configuration
+from bot.sandbox.demo.cluster import DemoCluster
+from bot.sandbox.demo.control import DemoControl
+from bot.sandbox.errors import SandboxError
+from bot.sandbox.files import StateFiles, state_directory
+from bot.sandbox.keeper import Kept, keeping
+from bot.sandbox.ports import LOOPBACK, free_ports
+from bot.sandbox.processes import environment
+from bot.sandbox.readiness import Readiness
+from bot.sandbox.workspace.server import Credentials, Server, SlashCommand
+
+DEFAULT_PORT = 8700
+_READY_SECONDS = 60.0
+_REDIS_SECONDS = 30.0
+_ETCD_GRACE = 1.0
+"""Short, since the last of a cluster waits in vain for a successor, and a kill costs no data."""
+
+Transport = Literal["socket", "http"]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How the bot's processes are started; `--config FILE` and the like is appended."""
+
+    front: tuple[str, ...] = (sys.executable, "-m", "bot.main", "serve")
+    worker: tuple[str, ...] = (sys.executable, "-m", "bot.main", "worker")
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    port: int | None
+    open_browser: bool
+    transport: Transport
+    commands: Sequence[SlashCommand]
+    launch: Launch
+
+
+async def run(
+    *,
+    port: int | None,
+    directory: Path | None,
+    open_browser: bool,
+    transport: Transport = "socket",
+    commands: Sequence[SlashCommand],
+    launch: Launch | None = None,
+) -> int:
+    """Run a sandbox until SIGINT, SIGTERM or SIGHUP; returns the exit status.
+
+    Prints the page's address and, once everything answers, `ready`. Without a `port` the page is
+    at 8700, or elsewhere when that is taken. State is kept in `directory`; without one it is in a
+    temporary directory and goes. Whatever happens, no process that it started is left.
+    """
+    options = _Options(port, open_browser, transport, commands, launch or Launch())
+    sandbox = asyncio.create_task(_run(directory, options))
+    loop = asyncio.get_running_loop()
+    stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    asked_to_stop = False
+
+    def stop() -> None:
+        nonlocal asked_to_stop
+        if not asked_to_stop:  # a second one must not cut the tidying up short
+            asked_to_stop = True
+            _say("stopping …")
+            sandbox.cancel()
+
+    for number in stops:
+        loop.add_signal_handler(number, stop)
+    try:
+        await sandbox
+    except asyncio.CancelledError:
+        if not asked_to_stop:
+            raise
+        return 0
+    except Exception as error:
+        if (fault := _fault(error)) is None:
+            raise
+        print(f"quorumbot: {fault}", file=sys.stderr)
+        return 1
+    finally:
+        for number in stops:
+            loop.remove_signal_handler(number)
+    return 0
+
+
+async def _run(directory: Path | None, options: _Options) -> None:
+    binaries = find("etcd", "redis-server")
+    async with contextlib.AsyncExitStack() as stack:
+        files = stack.enter_context(state_directory(directory))
+        demo = DemoControl(files)
+        credentials = Credentials.generate()
+        workspace = await stack.enter_async_context(_workspace(options, credentials, demo))
+        files.write_pid("workspace", os.getpid())
+
+        _say(f"starting Redis and a 3-member etcd cluster; logs are in {files.root / 'log'}")
+        redis_port = await _start_redis(stack, files, binaries["redis-server"])
+        cluster = await stack.enter_async_context(_demo(files, binaries["etcd"]))
+        demo.control(cluster)
+
+        ports = BotPorts(*free_ports(3))
+        write_configuration(
+            files,
+            transport=options.transport,
+            slack_url=workspace.url,
+            credentials=credentials,
+            redis_port=redis_port,
+            ports=ports,
+            endpoints=cluster.endpoints,
+        )
+        _say("starting the bot")
+        bot = _bot(files, options, ports)
+        await stack.enter_async_context(keeping(files, _say, *bot))
+        addresses = {
+            "front": f"http://{LOOPBACK}:{ports.front}",
+            "worker": f"http://{LOOPBACK}:{ports.worker}",
+        }
+        workspace.set_endpoints(addresses)
+        if options.transport == "http":
+            await _set_request_url(workspace, f"http://{LOOPBACK}:{ports.events}/slack/events")
+
+        readiness = Readiness(workspace, addresses, needs_socket=options.transport == "socket")
+        await readiness.wait(_READY_SECONDS)
+        _say(workspace.url)
+        _say("ready")
+        if options.open_browser and {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+            await asyncio.to_thread(webbrowser.open, workspace.url)
+        await readiness.watch()
+
+
+@contextlib.asynccontextmanager
+async def _workspace(
+    options: _Options, credentials: Credentials, demo: DemoControl
+) -> AsyncIterator[Server]:
+    async def listen(port: int) -> Server:
+        return await Server.start(
+            host=LOOPBACK,
+            port=port,
+            credentials=credentials,
+            commands=options.commands,
+            cluster=demo,
+        )
+
+    port = DEFAULT_PORT if options.port is None else options.port
+    try:
+        server = await listen(port)
+    except OSError as error:
+        if options.port is not None:
+            reason = "is taken" if error.errno == errno.EADDRINUSE else f"fails: {error.strerror}"
+            raise SandboxError(f"port {port} {reason}; choose another with --port") from error
+        server = await listen(*free_ports(1))
+        _say(f"port {port} is taken: the page is at {server.url}")
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+async def _start_redis(stack: contextlib.AsyncExitStack, files: StateFiles, binary: str) -> int:
+    """Keep a Redis running until the end of `stack`; returns its port once it answers."""
+    (port,) = free_ports(1)
+    password = files.kept_secret("redis-password", secrets.token_urlsafe(24))
+    config = files.root / "secrets" / "redis.conf"
+    redis.write_config(config, port=port, password=password, data=files.redis)
+    process = Kept("redis", [binary, str(config)])
+    await stack.enter_async_context(keeping(files, _say, process))
+    try:
+        async with asyncio.timeout(_REDIS_SECONDS):
+            while True:
+                if await redis.answers(port, password):
+                    return port
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise SandboxError(
+            f"Redis does not answer after {_REDIS_SECONDS:g} s; its log is {files.log('redis')}"
+        ) from None
+
+
+@contextlib.asynccontextmanager
+async def _demo(files: StateFiles, etcd: str) -> AsyncIterator[DemoCluster]:
+    cluster = await DemoCluster.start(files.demo, etcd=etcd, logs=files.root / "log")
+    try:
+        endpoints = ",".join(cluster.endpoints.values())
+        (files.demo / "endpoints").write_text(f"{endpoints}\n")
+        yield cluster
+    finally:
+        await cluster.close(_ETCD_GRACE)
+
+
+def _bot(files: StateFiles, options: _Options, ports: BotPorts) -> list[Kept]:
+    config = ("--config", str(files.config))
+    events = ("--http", f"{LOOPBACK}:{ports.events}") if options.transport == "http" else ()
+    # In the checkout, not where the user is: a file there may be called like a module.
+    cwd = Path(__file__).parents[2]
+    env = environment() | {"PYTHONUNBUFFERED": "1"}
+    return [
+        Kept("front", [*options.launch.front, *config, *events], cwd, env),
+        Kept("worker", [*options.launch.worker, *config], cwd, env),
+    ]
+
+
+async def _set_request_url(workspace: Server, url: str) -> None:
+    async with (
+        aiohttp.ClientSession(raise_for_status=True) as session,
+        session.post(f"{workspace.url}/control/app", json={"request_url": url}),
+    ):
+        pass
+
+
+def _fault(error: BaseException) -> SandboxError | None:
+    """The fault that a person can do something about, out of the groups around it."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((fault for inner in error.exceptions if (fault := _fault(inner))), None)
+    return error if isinstance(error, SandboxError) else None
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

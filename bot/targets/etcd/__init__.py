@@ -1,0 +1,1 @@
+"""etcd: gRPC, TLS handshakes and metrics, each call with its own deadline."""

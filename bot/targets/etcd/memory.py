@@ -1,0 +1,185 @@
+"""The in-memory twin of `EtcdReader`: the same answers, about a cluster that tests script."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from bot.targets.etcd import faults
+from bot.targets.etcd.core import unasked
+from bot.targets.etcd.faults import FaultError
+from bot.targets.etcd.look import unix_ms
+from bot.targets.etcd.model import Condition, FakeCluster, FakeMember, certificate
+from bot.targets.etcd.target import label, named
+from procedures.model.ids import ClusterName, MemberName
+from procedures.model.inventory import Cluster
+from procedures.model.probe import (
+    Certificates,
+    Fault,
+    FaultKind,
+    HashKv,
+    ListedMember,
+    MemberProbe,
+    Metrics,
+    OwnCertificates,
+    Read,
+    Sample,
+    Versions,
+)
+
+T = TypeVar("T")
+
+
+class FakeEtcd:
+    """Implements `procedures.engine.ports.EtcdLook` over clusters in memory.
+
+    It never waits: where the real one would use up the deadline, the fault is there at once.
+    `files_fault` makes the asker's own TLS files unusable. A hash is not shared among askers, so
+    that a test may change it.
+    """
+
+    def __init__(
+        self, clusters: Mapping[ClusterName, FakeCluster], now_ms: Callable[[], int] = unix_ms
+    ) -> None:
+        self.clusters = dict(clusters)
+        self.files_fault: Fault | None = None
+        self._now_ms = now_ms
+
+    async def sample(self, cluster: Cluster, extra: Sequence[str] = ()) -> Sample:
+        """Ask each configured endpoint, and each client URL in `extra`, for its core figures."""
+        at_ms = self._now_ms()
+        probes = [self._probe(cluster, url, member) for member, url in cluster.endpoints.items()]
+        known = set(cluster.endpoints.values())
+        probes += [
+            self._probe(cluster, url, None) for url in dict.fromkeys(extra) if url not in known
+        ]
+        return Sample(at_ms, tuple(probes))
+
+    async def hashes(
+        self, cluster: Cluster, endpoints: Sequence[str], revision: int
+    ) -> Mapping[str, HashKv | Fault]:
+        """Hash the key space up to a revision, by endpoint."""
+        model = self.clusters[cluster.name]
+
+        def hash_kv(member: FakeMember, who: str) -> HashKv:
+            if revision > model.revision:
+                text = "mvcc: required revision is a future revision"
+                raise faults.server_error(who, "a request to hash its data", text)
+            return HashKv(revision, model.compact_revision, member.hash)
+
+        return self._each(cluster, endpoints, hash_kv)
+
+    async def metrics(
+        self, cluster: Cluster, endpoints: Sequence[str]
+    ) -> Mapping[str, Metrics | Fault]:
+        """Scrape each endpoint's `/metrics`."""
+        at_ms = self._now_ms()
+        return self._each(
+            cluster, endpoints, lambda member, _: replace(member.metrics, at_ms=at_ms)
+        )
+
+    async def versions(
+        self, cluster: Cluster, endpoints: Sequence[str]
+    ) -> Mapping[str, Versions | Fault]:
+        """Read each endpoint's `/version`."""
+        lowest = min(
+            (member.version for member in self.clusters[cluster.name].members.values()),
+            key=lambda version: [int(part) for part in version.split(".")],
+        )
+        agreed = f"{lowest.rpartition('.')[0]}.0"
+        return self._each(cluster, endpoints, lambda member, _: Versions(member.version, agreed))
+
+    async def certificates(
+        self, cluster: Cluster, ports: Mapping[str, str | None]
+    ) -> Mapping[str, Certificates]:
+        """Read the certificates shown on client ports and peer ports."""
+        return {
+            url: self._shown(cluster, url, known=peer is not None) for url, peer in ports.items()
+        }
+
+    async def own_certificates(self, cluster: Cluster) -> OwnCertificates:
+        """Read the certificates in the cluster's own TLS files."""
+        if cluster.tls is None:
+            fault = Fault(FaultKind.SKIPPED, "No TLS files are configured for the cluster.")
+            return OwnCertificates(fault, fault)
+        now_s = self._now_ms() // 1000
+        ca, client = certificate("fake CA", now_s, days=3650), certificate("quorumbot", now_s)
+        return OwnCertificates((ca,), self.files_fault or client)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _probe(self, cluster: Cluster, url: str, expected: MemberName | None) -> MemberProbe:
+        who = named(url, expected)
+        try:
+            member = self._reach(cluster, url, who)
+        except FaultError as error:
+            return unasked(url, expected, error.fault)
+        model = self.clusters[cluster.name]
+        return MemberProbe(
+            endpoint=url,
+            expected=expected,
+            status=model.status(member),
+            read=_read(model, member, who, cluster.deadline_ms),
+            members=_members(model, member, who),
+            alarms=tuple(model.alarms),
+        )
+
+    def _reach(self, cluster: Cluster, url: str, who: str) -> FakeMember:
+        if self.files_fault is not None:
+            raise FaultError.of(self.files_fault)
+        member = self._connect(cluster, url, who)
+        if member.fault is not None:
+            raise FaultError.of(member.fault)
+        return member
+
+    def _connect(self, cluster: Cluster, url: str, who: str) -> FakeMember:
+        members = self.clusters[cluster.name].members.values()
+        member = next((member for member in members if member.client_url == url), None)
+        if member is None or not member.started or member.condition is Condition.STOPPED:
+            raise faults.refused(who)
+        if member.condition is Condition.BLACKHOLED:
+            raise faults.no_connection(who, cluster.deadline_ms)
+        if member.condition is Condition.FROZEN:
+            raise faults.silent(who, cluster.deadline_ms)
+        return member
+
+    def _each(
+        self,
+        cluster: Cluster,
+        endpoints: Sequence[str],
+        answer: Callable[[FakeMember, str], T],
+    ) -> Mapping[str, T | Fault]:
+        answers: dict[str, T | Fault] = {}
+        for url in endpoints:
+            who = label(cluster, url)
+            try:
+                answers[url] = answer(self._reach(cluster, url, who), who)
+            except FaultError as error:
+                answers[url] = error.fault
+        return answers
+
+    def _shown(self, cluster: Cluster, url: str, *, known: bool) -> Certificates:
+        """Trust and own files do not matter: anybody may look at a certificate."""
+        who = label(cluster, url)
+        unknown = Fault(FaultKind.SKIPPED, f"The peer port of {who} is not known.")
+        try:
+            member = self._connect(cluster, url, who)
+        except FaultError as error:
+            return Certificates(error.fault, error.fault if known else unknown)
+        return Certificates(
+            member.client_certificate, member.peer_certificate if known else unknown
+        )
+
+
+def _read(model: FakeCluster, member: FakeMember, who: str, deadline_ms: int) -> Read | Fault:
+    if member.learner:
+        return Read(member.latency_us, linearizable=False)
+    if not model.quorum:
+        return faults.unanswered(who, "a linearizable read", deadline_ms).fault
+    return Read(member.latency_us, linearizable=True)
+
+
+def _members(model: FakeCluster, member: FakeMember, who: str) -> tuple[ListedMember, ...] | Fault:
+    if member.learner:
+        return faults.learner(who, "a question for the member list").fault
+    return model.listed()
