@@ -1,7 +1,6 @@
 """`quorumbot ask`: the same commands from a terminal, through the same queue and worker."""
 
 import asyncio
-import getpass
 import json
 import sys
 import time
@@ -11,7 +10,7 @@ from bot import words
 from bot.config import Config
 from bot.gate import StoreGate
 from bot.identity import keyring, signer
-from bot.process import own_name
+from bot.process import own_name, own_user
 from bot.redis_link import link
 from bot.requests import request
 from bot.store.runs import Runs
@@ -55,7 +54,7 @@ async def ask(config: Config, text: str, *, as_json: bool) -> int:
 
 async def _answered(config: Config, wanted: Ask) -> Run:
     """Queue the request and follow its run to the end."""
-    user = getpass.getuser()
+    user = own_user()
     requester = Requester(
         config.inventory.terminal_users.get(user, UserId(f"terminal:{user}")), TeamId(""), user
     )

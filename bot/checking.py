@@ -24,9 +24,7 @@ from procedures.model.errors import QuorumbotError
 from procedures.model.events import Role
 from procedures.model.inventory import Cluster
 
-SCOPES = frozenset(
-    {"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read"}
-)
+SCOPES = frozenset({"commands", "chat:write", "users:read", "channels:read", "groups:read"})
 """What the bot token must be allowed, for what the bot does today."""
 
 _OLDEST_REDIS = (6, 2)

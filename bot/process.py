@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import pwd
 import secrets
 import signal
 import socket
@@ -26,6 +27,14 @@ def log_to_stderr(*, verbose: bool = False) -> None:
 def own_name() -> str:
     """A name that no other process has: host, process id, and something random."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def own_user() -> str:
+    """Who runs this process, by user id: variables of the environment prove nothing."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 async def until_stopped(work: Coroutine[object, object, None]) -> None:

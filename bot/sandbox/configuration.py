@@ -1,20 +1,18 @@
 """The configuration that the sandbox's bot runs with."""
 
-import contextlib
-import getpass
-import os
-import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from ruamel.yaml import YAML
 
+from bot.process import own_user
 from bot.sandbox.files import StateFiles
 from bot.sandbox.ports import LOOPBACK
 from bot.sandbox.workspace.credentials import Credentials
 
-CHANNELS = ["C0OPS", "C0ETCDALERTS"]
+CHANNELS = ("C0OPS", "C0ETCDALERTS")
+APPROVERS = "S0APPROVERS"
 TERMINAL_USER = "U0ALICE"
 
 
@@ -66,25 +64,18 @@ def write_configuration(
             "front": f"{LOOPBACK}:{ports.front}",
             "worker": f"{LOOPBACK}:{ports.worker}",
         },
-        "channels": CHANNELS,
-        "terminal_users": dict.fromkeys(_own_names(), TERMINAL_USER),
+        "channels": list(CHANNELS),
+        "terminal_users": {own_user(): TERMINAL_USER},
         "clusters": {
             "demo": {
                 "platform": "etcd",
                 "endpoints": dict(endpoints),
                 "tls": {"ca": "demo/ca.crt", "cert": "demo/client.crt", "key": "demo/client.key"},
-                "channels": CHANNELS,
+                "channels": list(CHANNELS),
+                "approvers": {"group": APPROVERS},
             }
         },
     }
     with files.config.open("w", encoding="utf-8") as file:
         file.write("# Written by `quorumbot sandbox` at each start; changes are lost.\n")
         YAML().dump(config, file)
-
-
-def _own_names() -> set[str]:
-    """Who runs the sandbox, by user id and by environment: under `sudo` they may differ."""
-    names = {getpass.getuser()}
-    with contextlib.suppress(KeyError):
-        names.add(pwd.getpwuid(os.getuid()).pw_name)
-    return names

@@ -27,6 +27,6 @@ export function welcome() {
         h("code", {}, command), h("span", {}, why))),
     )),
     h("p", { class: "quiet" },
-      "A change needs the approval of other people: ask as alice, then switch to bob with “You are” in the corner."),
+      "Then stop a member under “Faults & cluster” above, and ask again."),
   );
 }

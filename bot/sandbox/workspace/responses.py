@@ -1,8 +1,8 @@
 """What the app answers to an interaction: in the ack, or later through a `response_url`."""
 
 import json
+import logging
 
-import structlog
 from aiohttp import web
 
 from bot.sandbox.workspace.composing import bot_body
@@ -11,7 +11,7 @@ from bot.sandbox.workspace.triggers import Hook
 from bot.sandbox.workspace.wire import ApiError, Wire
 from bot.sandbox.workspace.workspace import Workspace
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def post_response(
@@ -55,7 +55,7 @@ class ResponseUrls:
         try:
             self._apply(hook, response)
         except ApiError as refusal:
-            _log.warning("a response_url refused a response", **refusal.body)
+            _log.warning("a response_url refused a response: %s", refusal.body)
             return web.json_response(refusal.body, status=400)
         return web.Response(text="ok")
 

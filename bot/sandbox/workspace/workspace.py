@@ -11,7 +11,7 @@ from bot.sandbox.workspace.feed import Feed
 from bot.sandbox.workspace.files import Files
 from bot.sandbox.workspace.limits import RateLimiter
 from bot.sandbox.workspace.messages import Messages
-from bot.sandbox.workspace.people import TEAM_DOMAINS, TEAM_ID, User
+from bot.sandbox.workspace.people import GROUPS, TEAM_DOMAINS, TEAM_ID, User
 from bot.sandbox.workspace.traffic import Traffic
 from bot.sandbox.workspace.triggers import Hooks, Triggers
 from bot.sandbox.workspace.views import Views
@@ -80,6 +80,7 @@ class Workspace:
                     "is_bot": user.is_bot,
                     "is_guest": user.is_guest,
                     "is_stranger": user.is_stranger,
+                    "may_approve": any(user.id in group.user_ids for group in GROUPS),
                 }
                 for user in self.directory.users.values()
             ],

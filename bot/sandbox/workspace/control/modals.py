@@ -1,6 +1,6 @@
 """What a submitted modal carries, and what its ack does to it."""
 
-import structlog
+import logging
 
 from bot.sandbox.workspace.blocks.report import Surface
 from bot.sandbox.workspace.control.body import BadRequestError
@@ -9,7 +9,7 @@ from bot.sandbox.workspace.view_rules import checked_view
 from bot.sandbox.workspace.wire import ApiError, Wire, as_object, as_objects
 from bot.sandbox.workspace.workspace import Workspace
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def state_values(view: Wire, given: object) -> Wire:
@@ -51,7 +51,7 @@ def follow_submission(workspace: Workspace, view: Wire, response: Wire) -> None:
                 workspace.views.close(user_id, current)
     except ApiError as refusal:
         # As in Slack, the person sees the modal stay; only the log tells why.
-        _log.error("the answer to a submitted modal was refused", **refusal.body)
+        _log.error("the answer to a submitted modal was refused: %s", refusal.body)
 
 
 def _given(values: object) -> dict[str, Wire]:

@@ -4,11 +4,11 @@ import asyncio
 import hashlib
 import hmac
 import json
+import logging
 import time
 from urllib.parse import urlencode
 
 import aiohttp
-import structlog
 
 from bot.sandbox.workspace.app import Installation
 from bot.sandbox.workspace.credentials import Credentials
@@ -16,7 +16,7 @@ from bot.sandbox.workspace.delivery.acks import Acks
 from bot.sandbox.workspace.delivery.envelope import ACK_SECONDS, Envelope, EnvelopeType
 from bot.sandbox.workspace.wire import Wire
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
@@ -72,12 +72,12 @@ class SignedHttp:
             async with self._session.post(url, data=body, headers=headers) as response:
                 text = await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
-            _log.warning("the Request URL did not answer", url=url, error=repr(error))
+            _log.warning("the Request URL %s did not answer: %r", url, error)
             return
         if response.status == 200:
             self._acks.resolve(envelope.id, _response(text))
         else:
-            _log.warning("the Request URL refused a payload", url=url, status=response.status)
+            _log.warning("the Request URL %s refused a payload: HTTP %s", url, response.status)
 
 
 def _encoded(envelope: Envelope) -> tuple[str, bytes]:

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
+import logging
 import secrets
 from typing import Any
 
-import structlog
 from aiohttp import WSMsgType, web
 
 from bot.sandbox.workspace.delivery.acks import Acks
@@ -14,7 +14,7 @@ from bot.sandbox.workspace.faults import FaultKind, Faults
 from bot.sandbox.workspace.people import APP_ID
 from bot.sandbox.workspace.wire import Wire
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 MOST_CONNECTIONS = 10
 _CONNECTION_SECONDS = 18_060
@@ -146,7 +146,7 @@ class SocketMode:
         except ValueError:
             frame = None
         if not isinstance(frame, dict) or not isinstance(frame.get("envelope_id"), str):
-            _log.warning("the app sent something other than an ack", frame=text[:200])
+            _log.warning("the app sent something other than an ack: %s", text[:200])
             return
         payload = frame.get("payload")
         self._acks.resolve(frame["envelope_id"], payload if isinstance(payload, dict) else None)

@@ -1,11 +1,11 @@
 """The HTTP side of the Web API: tokens, scopes, limits, faults, and the record of calls."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import structlog
 from aiohttp import web
 
 from bot.sandbox.workspace.faults import FaultKind
@@ -15,7 +15,7 @@ from bot.sandbox.workspace.web_api.methods import METHODS
 from bot.sandbox.workspace.wire import ApiError, Wire
 from bot.sandbox.workspace.workspace import Workspace
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class WebApi:
     def _served(self, name: str, token: str, arguments: Arguments) -> _Answer:
         method = METHODS.get(name)
         if method is None:
-            _log.error("the app called a Web API method that the sandbox lacks", method=name)
+            _log.error("the app called a Web API method that the sandbox lacks: %s", name)
             return _Answer({"ok": False, "error": "unknown_method"})
         self._admit(method, token)
         wait = self._workspace.limiter.retry_after(name, method.limits, arguments.text("channel"))

@@ -1,0 +1,46 @@
+"""Commands and the typed arguments of what they run do not drift apart."""
+
+from dataclasses import fields
+
+import pytest
+
+from commands.catalogue import REGISTRY
+from commands.grammar import Help
+from commands.help import render
+from commands.registry import Command
+from procedures.catalogue import INQUIRIES
+
+ALL = [command for group in REGISTRY.groups.values() for command in group.commands]
+WITH_PROCEDURE = [command for command in ALL if command.procedure]
+
+
+@pytest.mark.parametrize("command", WITH_PROCEDURE, ids=lambda c: c.name)
+def test_parameters_are_the_arguments(command: Command) -> None:
+    """Each parameter is a field of the procedure's arguments, and each field can be given."""
+    assert command.procedure is not None
+    arguments = {field.name for field in fields(INQUIRIES[command.procedure].args)}
+    assert {parameter.name for parameter in command.parameters} == arguments
+
+
+def test_every_inquiry_can_be_asked_for() -> None:
+    """Nothing is in the catalogue that nobody can reach."""
+    assert {command.procedure for command in WITH_PROCEDURE} == set(INQUIRIES)
+
+
+@pytest.mark.parametrize("command", ALL, ids=lambda c: c.name)
+def test_help_tells_every_parameter(command: Command) -> None:
+    """The help of one command names its usage and each of its parameters."""
+    text = render(REGISTRY, Help(command.words), lambda _: True)
+    assert command.usage in text
+    assert all(parameter.about in text for parameter in command.parameters)
+
+
+def test_help_shows_only_what_the_asker_may_do() -> None:
+    """What is not allowed is not advertised; where nothing is, that is said."""
+    help_on_etcd = Help(("etcd",))
+    shown = render(REGISTRY, help_on_etcd, lambda command: command.name == "etcd members")
+    assert "/etcd members" in shown
+    assert "/etcd health" not in shown
+    assert render(REGISTRY, help_on_etcd, lambda _: False) == (
+        "There is nothing here that you may ask for."
+    )
