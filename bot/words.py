@@ -8,7 +8,9 @@ from procedures.model.report import Advice, Figure, HealthReport, Level, Members
 
 def safe_now(advice: Sequence[Advice]) -> str:
     """One line: each kind of change, and whether it is safe."""
-    sentences = (f"{each.text[0].upper()}{each.text[1:]}." for each in advice)
+    sentences = (
+        f"{each.change.capitalize()}? {each.text[0].upper()}{each.text[1:]}." for each in advice
+    )
     return f"Safe now: {' '.join(sentences)}"
 
 
@@ -39,7 +41,7 @@ def unknowns(report: HealthReport) -> str | None:
     for name, figures in _by_name(report.figures, {Level.UNKNOWN}):
         unjudged = [figure for figure in figures if not figure.counts]
         if unjudged:
-            reasons = list(dict.fromkeys(figure.text for figure in unjudged))
+            reasons = list(dict.fromkeys(figure.text.rstrip(".") for figure in unjudged))
             shown = (
                 reasons[0] if len(reasons) == 1 else f"{reasons[0]}, and {len(reasons) - 1} more"
             )

@@ -23,8 +23,8 @@ def _restart(members: Sequence[Member]) -> Advice:
     if refused:
         return _some("restart", allowed, refused)
     leader = next((member for member in allowed if member.leader), None)
-    last = f", {leader.shown} last, it leads (R9, R10)" if leader else " (R10)"
-    return Advice("restart", allowed=True, text=f"restart yes, one at a time{last}")
+    last = f"; {leader.shown} last, it leads (R9, R10)" if leader else " (R10)"
+    return Advice("restart", allowed=True, text=f"yes, one at a time{last}")
 
 
 def _remove(members: Sequence[Member]) -> Advice:
@@ -34,44 +34,44 @@ def _remove(members: Sequence[Member]) -> Advice:
     if refused:
         return _some("remove", allowed, refused)
     worst = min((ruling for _, ruling in rulings), key=lambda ruling: ruling.tolerance_after or 0)
-    text = f"remove yes, any one, {_another(worst)}, tolerance {worst.tolerance_after}"
-    return Advice("remove", allowed=True, text=f"{text} ({worst.rule})")
+    text = f"yes, any one; {worst.because}, tolerance {worst.tolerance_after} ({worst.rule})"
+    return Advice("remove", allowed=True, text=text)
 
 
 def _add(members: Sequence[Member]) -> Advice:
     as_voter = quorum.may_add(members, learner=False)
     if as_voter.allowed:
-        return Advice("add", allowed=True, text=f"add yes, one ({as_voter.rule})")
+        return Advice("add", allowed=True, text=f"yes, one ({as_voter.rule})")
     as_learner = quorum.may_add(members, learner=True)
     if as_learner.allowed:
-        text = f"add one as a learner only, {as_voter.because} ({as_voter.rule})"
+        text = f"as a learner only; {as_voter.because} ({as_voter.rule})"
         return Advice("add", allowed=True, text=text)
-    return Advice("add", allowed=False, text=f"add no, {as_learner.because} ({as_learner.rule})")
+    return Advice("add", allowed=False, text=f"no, {as_learner.because} ({as_learner.rule})")
 
 
 def _some(change: str, allowed: Sequence[Member], refused: Sequence[Ruling]) -> Advice:
     """Some or none may be changed; of several reasons, the first is said."""
     why = f"{_another(refused[0])} ({refused[0].rule})"
     if not allowed:
-        return Advice(change, allowed=False, text=f"{change} none, {why}")
+        return Advice(change, allowed=False, text=f"no, {why}")
     names = " or ".join(member.shown for member in allowed)
-    return Advice(change, allowed=True, text=f"{change} only {names}, {why}")
+    return Advice(change, allowed=True, text=f"only {names}; {why}")
 
 
 def _bring_back(view: View) -> Advice:
     """Without quorum there is one way that loses nothing: the members that are there, again."""
     down = [seen.name for seen in view.seen if seen.health is Health.DOWN and seen.status is None]
     if not down:
-        return Advice("restart", allowed=False, text="restart none, nobody is proven to be down")
-    text = f"bring {' and '.join(down)} back with the data that is there"
+        return Advice("restart", allowed=False, text="no, nobody is proven to be down")
+    text = f"only to bring {' and '.join(down)} back with the data that is there"
     return Advice("restart", allowed=True, text=text)
 
 
 def _nothing_else() -> tuple[Advice, ...]:
     why = "no member has proven that there is quorum (R14)"
     return (
-        Advice("remove", allowed=False, text=f"remove none, {why}"),
-        Advice("add", allowed=False, text="add none (R14)"),
+        Advice("remove", allowed=False, text=f"no, {why}"),
+        Advice("add", allowed=False, text="no (R14)"),
     )
 
 

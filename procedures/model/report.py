@@ -60,7 +60,7 @@ class MemberRow:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One sentence of "safe now": whether the change named may be made, and why."""
+    """One part of "safe now": the kind of change, whether it may be made, for whom and why."""
 
     change: str
     allowed: bool

@@ -130,12 +130,12 @@ async def test_safe_now_when_all_is_well() -> None:
     report = await final(a_sight())
     leader = next(row.name for row in report.rows if row.role == "leader")
     assert advice(report, "restart").text == (
-        f"restart yes, one at a time, {leader} last, it leads (R9, R10)"
+        f"yes, one at a time; {leader} last, it leads (R9, R10)"
     )
     assert advice(report, "remove").text == (
-        "remove yes, any one, it leaves 2 healthy of 2, quorum 2, tolerance 0 (R2)"
+        "yes, any one; it leaves 2 healthy of 2, quorum 2, tolerance 0 (R2)"
     )
-    assert advice(report, "add").text == "add yes, one (R3)"
+    assert advice(report, "add").text == "yes, one (R3)"
 
 
 async def test_safe_now_with_one_down() -> None:
@@ -144,12 +144,12 @@ async def test_safe_now_with_one_down() -> None:
     member(sight, 3).condition = Condition.STOPPED
     report = await final(sight)
     assert advice(report, "restart").text == (
-        "restart only demo-3, another would leave 1 healthy of 3, quorum 2 (R10)"
+        "only demo-3; another would leave 1 healthy of 3, quorum 2 (R10)"
     )
     assert advice(report, "remove").text == (
-        "remove only demo-3, another would leave 1 healthy of 2, quorum 2 (R2)"
+        "only demo-3; another would leave 1 healthy of 2, quorum 2 (R2)"
     )
-    assert advice(report, "add").text == "add no, demo-3 must be healthy first (R3)"
+    assert advice(report, "add").text == "no, demo-3 must be healthy first (R3)"
 
 
 async def test_safe_now_without_quorum() -> None:
@@ -158,7 +158,7 @@ async def test_safe_now_without_quorum() -> None:
     member(sight, 2).condition = member(sight, 3).condition = Condition.STOPPED
     report = await final(sight)
     assert advice(report, "restart").text == (
-        "bring demo-2 and demo-3 back with the data that is there"
+        "only to bring demo-2 and demo-3 back with the data that is there"
     )
     assert not advice(report, "remove").allowed
     assert not advice(report, "add").allowed
@@ -173,9 +173,9 @@ async def test_a_learner_has_no_vote_and_blocks_changes() -> None:
     assert figure(report, "member list").text == "demo-4 is in it and not expected"
     assert next(row for row in report.rows if row.name == "demo-4").role == "learner"
     assert advice(report, "add").text == (
-        "add no, demo-4 is still a learner: finish that change first (R5)"
+        "no, demo-4 is still a learner: finish that change first (R5)"
     )
-    assert advice(report, "remove").text.startswith("remove only demo-4")
+    assert advice(report, "remove").text.startswith("only demo-4;")
 
 
 async def test_a_member_that_never_started() -> None:
