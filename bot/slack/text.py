@@ -4,8 +4,8 @@ import re
 
 _CHANNEL = re.compile(r"&lt;#([CG][A-Z0-9]+)&gt;")
 
-SECTION = 3_000
 MESSAGE = 3_900
+"""Characters of a message's `text`: `chat.update` refuses more than 4,000."""
 
 
 def escaped(text: str) -> str:
@@ -27,3 +27,14 @@ def cut(text: str, most: int) -> str:
         kept.append(line)
         room -= len(line) + 1
     return "\n".join([*kept, f"… and {len(lines) - len(kept)} lines more"])
+
+
+def shortened(text: str, most: int) -> str:
+    """Shorten one line, and show that something is left out; an escape is never cut in two."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 2]
+    start = kept.rfind("&")
+    if start > most - 10 and ";" not in kept[start:]:
+        kept = kept[:start]
+    return f"{kept} …"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from bot import words
-from bot.slack.text import MESSAGE, SECTION, cut, escaped
+from bot.slack.text import MESSAGE, cut, escaped, shortened
 from procedures.model.canonical import canonical, digest
 from procedures.model.inventory import Cluster
 from procedures.model.report import HealthReport, MembersReport
@@ -13,7 +13,11 @@ from procedures.model.run import Run, State
 
 Block: TypeAlias = dict[str, Any]
 
-_TABLE_ROWS = 99
+# Slack refuses a message of more than about 12,000 characters in all its blocks together.
+_TABLE_ROWS = 15
+_CELL = 60
+_LINES = 1_500
+_DETAILS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def _health_table(report: HealthReport) -> Block:
     head = ("Member", "State", "Role", "Read, ms", "Version", "DB", "Term/index")
     rows = [
         (row.name, row.health, row.role, row.read_ms, row.version, row.db, row.raft)
-        for row in report.rows[:_TABLE_ROWS]
+        for row in report.rows
     ]
     return _table(head, rows)
 
@@ -97,7 +101,7 @@ def _members(run: Run, report: MembersReport) -> View:
             " ".join(row.client_urls) or "none",
             row.note or "none",
         )
-        for row in report.rows[:_TABLE_ROWS]
+        for row in report.rows
     ]
     blocks = [_section(f"*{escaped(report.headline)}*")]
     if rows:
@@ -142,13 +146,18 @@ def _escaped_lines(lines: Sequence[str]) -> str:
 
 
 def _section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text, SECTION)}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text, _LINES)}}
 
 
 def _context(text: str) -> Block:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text, SECTION)}]}
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": shortened(text, _DETAILS)}]}
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Block:
-    cells = [[{"type": "raw_text", "text": cell} for cell in row] for row in (head, *rows)]
+    shown = [head, *rows[:_TABLE_ROWS]]
+    if len(rows) > _TABLE_ROWS:
+        shown.append([f"and {len(rows) - _TABLE_ROWS} more", *(" " for _ in head[1:])])
+    cells = [
+        [{"type": "raw_text", "text": shortened(cell, _CELL)} for cell in row] for row in shown
+    ]
     return {"type": "table", "rows": cells}
