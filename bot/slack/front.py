@@ -53,7 +53,7 @@ class Front:
             return installed
 
         self.app = AsyncApp(
-            client=client,
+            client=AsyncWebClient(base_url=client.base_url, timeout=client.timeout),
             authorize=authorize,
             signing_secret=signing_secret,
             request_verification_enabled=signing_secret is not None,
