@@ -92,8 +92,8 @@ class Worker:
                 if not opened:
                     await self._queue.open()
                     opened = True
+                    self.fault = None
                 received = await self._queue.wait(1, _WAIT_MS)
-                self.fault = None
             except QuorumbotError as error:
                 self.fault = str(error)
                 _log.warning("waiting for the queue: %s", error)
