@@ -59,7 +59,8 @@ async def _answered(config: Config, wanted: Ask) -> Run:
         config.inventory.terminal_users.get(user, UserId(f"terminal:{user}")), TeamId(""), user
     )
     async with link(config, timeout_s=5.0) as redis:
-        gate = StoreGate(redis, Runs(redis, signer(config, Role.FRONT), keyring(config)))
+        runs = Runs(redis, signer(config, Role.FRONT), keyring(config))
+        gate = StoreGate(redis, runs, config.inventory.sites)
         await gate.follow_clock()
         name = await gate.accept(request(wanted, requester, None), source=f"terminal:{own_name()}")
         return await _ended(gate, name)

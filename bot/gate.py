@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Collection
 
 from redis.asyncio import Redis
 
@@ -12,7 +13,7 @@ from bot.store.runs import Conflict, Runs
 from bot.store.unfinished import unfinished
 from procedures.model.errors import QuorumbotError, Retryable
 from procedures.model.events import Expired, Requested
-from procedures.model.ids import RunId
+from procedures.model.ids import RunId, Site
 from procedures.model.run import Run, State, fold
 
 _log = logging.getLogger(__name__)
@@ -34,8 +35,9 @@ class StoreGate:
     asker was told is not accepted.
     """
 
-    def __init__(self, redis: Redis, runs: Runs) -> None:
+    def __init__(self, redis: Redis, runs: Runs, sites: Collection[Site]) -> None:
         self._redis = redis
+        self._sites = sites
         self._runs = runs
         self._ahead_ms: int | None = None
         self.fault: str | None = "it was not asked yet"
@@ -84,16 +86,17 @@ class StoreGate:
         self.fault = None
 
     async def _expire(self) -> None:
-        for name in await unfinished(self._redis):
-            journal = await self._runs.read(name)
-            run = fold(journal.entries)
-            if run is None or run.state is not State.QUEUED:
-                continue
-            if _now_ms() - run.requested_at_ms < EXPIRE_AFTER_MS:
-                continue
-            error = "no worker took it up within 5 minutes. Check the workers, then ask again."
-            with contextlib.suppress(Conflict):
-                await self._runs.append(journal, name, Expired(error), final=True)
+        for site in self._sites:
+            for name in await unfinished(self._redis, site):
+                journal = await self._runs.read(name)
+                run = fold(journal.entries)
+                if run is None or run.state is not State.QUEUED:
+                    continue
+                if _now_ms() - run.requested_at_ms < EXPIRE_AFTER_MS:
+                    continue
+                error = "no worker took it up within 5 minutes. Check the workers, then ask again."
+                with contextlib.suppress(Conflict):
+                    await self._runs.append(name, site, journal, Expired(error), final=True)
 
 
 def _now_ms() -> int:

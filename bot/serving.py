@@ -48,7 +48,7 @@ async def _serve(config: Config, http: str | None) -> None:
         redis = await stack.enter_async_context(link(config, timeout_s=ACCEPT_S))
         feed_redis = await stack.enter_async_context(link(config, timeout_s=5.0))
         runs = Runs(redis, signer(config, Role.FRONT), keyring(config))
-        gate = StoreGate(redis, runs)
+        gate = StoreGate(redis, runs, config.inventory.sites)
 
         def faults() -> Iterator[str]:
             if gate.fault:

@@ -112,8 +112,9 @@ class Worker:
             try:
                 now = time.time_ns() // 1_000_000
                 for name in await self._queue.sweep(now):
-                    run = fold((await self._runs.read(name)).entries)
-                    if run is None or run.request.site == self._site:
+                    if fold((await self._runs.read(name)).entries) is None:
+                        await self._queue.put_off(name, now)
+                    else:
                         await self._queue.wake(name, now)
             except QuorumbotError as error:
                 _log.warning("sweep: %s", error)
@@ -131,22 +132,20 @@ class Worker:
             self._slots.release()
 
     async def _take(self, name: RunId) -> _Hand | None:
-        journal = await self._runs.read(name)
+        lease, journal = await self._runs.take(name, self._site)
         for fault in journal.faults:
             _log.error("ignored: %s", fault)
         run = fold(journal.entries)
-        if run is None:
-            _log.error("run %s has no request that can be believed", name)
-            return None
-        if run.state.final or run.request.site != self._site:
+        if run is None or run.request.site != self._site:
+            _log.error("run %s has no request that can be believed here", name)
+            await self._runs.release(lease, journal)
             return None
         if run.attempts:
             self._metrics.recoveries.labels("taken over").inc()
         else:
             waited = time.time() - run.requested_at_ms / 1_000
             self._metrics.queue_wait_seconds.observe(max(0.0, waited))
-        lease, journal = await self._runs.take(name, journal, Began(self._name))
-        return _Hand(run, lease, journal)
+        return _Hand(run, lease, await self._runs.hold(lease, journal, Began(self._name)))
 
     async def _carry_out(self, hand: _Hand) -> None:
         """Answer while a second task keeps the lease; the end of either ends both."""

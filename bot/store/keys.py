@@ -5,9 +5,6 @@ from procedures.model.ids import RunId, Site
 FENCES = "quorumbot:fences"
 """Counter from which each lease draws its fencing token."""
 
-OPEN = "quorumbot:open"
-"""Sorted set of the runs that are not at their end, by the time of their last wake-up in ms."""
-
 FEED = "quorumbot:feed"
 """Stream with one entry for each append to any run: what Slack's projector follows."""
 
@@ -39,6 +36,11 @@ def message(run: RunId) -> str:
 def once(source: str) -> str:
     """The run that a delivery from Slack has led to, so that its repetition leads to no other."""
     return f"quorumbot:once:{source}"
+
+
+def unfinished(site: Site) -> str:
+    """Sorted set of a site's runs that are not at their end, by their last wake-up in ms."""
+    return f"quorumbot:open:{site}"
 
 
 def queue(site: Site) -> str:

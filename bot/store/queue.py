@@ -24,8 +24,8 @@ class Queue:
 
     def __init__(self, redis: Redis, site: Site, worker: str) -> None:
         self._redis = redis
-        self._site = site
         self._stream = keys.queue(site)
+        self._open = keys.unfinished(site)
         self._worker = worker
 
     async def open(self) -> None:
@@ -51,7 +51,7 @@ class Queue:
         return [RunId(fields[b"run"].decode()) for _, batch in reply or () for _, fields in batch]
 
     async def sweep(self, now_ms: int) -> list[RunId]:
-        """Name the open runs, of any site, that no worker holds and nobody woke lately.
+        """Name the open runs that no worker holds and nobody woke lately.
 
         Empty while wake-ups are waiting: those runs are on their way.
         """
@@ -59,7 +59,7 @@ class Queue:
             if await self._waiting():
                 return []
             stale: Any = await self._redis.zrangebyscore(
-                keys.OPEN, "-inf", now_ms - SWEEP_AFTER_MS, start=0, num=_BATCH
+                self._open, "-inf", now_ms - SWEEP_AFTER_MS, start=0, num=_BATCH
             )
             runs = [RunId(name.decode()) for name in stale]
             if not runs:
@@ -68,12 +68,17 @@ class Queue:
         return [run for run, lease in zip(runs, leases, strict=True) if lease is None]
 
     async def wake(self, run: RunId, now_ms: int) -> None:
-        """Wake a worker of this site for a run, and remember when."""
+        """Wake a worker for a run, and remember when."""
         async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.zadd(keys.OPEN, {run: now_ms}, xx=True)
+            pipe.zadd(self._open, {run: now_ms}, xx=True)
             pipe.xadd(self._stream, {"run": run})
             with translated():
                 await pipe.execute()
+
+    async def put_off(self, run: RunId, now_ms: int) -> None:
+        """Leave a run for a later sweep, behind all others."""
+        with translated():
+            await self._redis.zadd(self._open, {run: now_ms}, xx=True)
 
     async def _waiting(self) -> bool:
         groups = await self._redis.xinfo_groups(self._stream)

@@ -37,6 +37,7 @@ class Lease:
     """A worker's right to write to a run, until it is dropped or not renewed in time."""
 
     run: RunId
+    site: Site
     token: int
 
 
@@ -53,12 +54,13 @@ class _Call:
     """One call of the script, beside the entries."""
 
     run: RunId
-    version: int
+    site: Site
+    version: int | None
     mode: Literal["none", "take", "hold", "drop"] = "none"
     token: str = ""
     accept_by_ms: str = ""
     open: bool = True
-    wake: str = ""
+    wake: bool = False
     once: str = ""
 
 
@@ -97,12 +99,14 @@ class Runs:
         run = run_id(secrets.token_bytes(5))
         call = _Call(
             run,
+            request.site,
             version=0,
             accept_by_ms="" if accept_by_ms is None else str(accept_by_ms),
-            wake=keys.queue(request.site),
+            wake=True,
             once=keys.once(source),
         )
-        reply = await self._append(call, GENESIS, [request])
+        _, raw = self._seal(run, Journal((), 0, GENESIS, ()), [request])
+        reply = await self._eval(call, raw)
         match reply:
             case [b"done", *_]:
                 return Accepted(run, fresh=True)
@@ -118,22 +122,28 @@ class Runs:
             stored = await self._redis.lrange(keys.events(run), 0, -1)
         return self._keyring.read(run, [_bytes(raw) for raw in stored])
 
-    async def append(self, journal: Journal, run: RunId, *events: Event, final: bool) -> Journal:
+    async def append(
+        self, run: RunId, site: Site, journal: Journal, *events: Event, final: bool
+    ) -> Journal:
         """Append to a run that no worker needs to hold, after the journal just read.
 
         `final` closes the run. Raises Conflict when somebody else appended meanwhile.
         """
-        call = _Call(run, journal.version, open=not final)
+        call = _Call(run, site, journal.version, open=not final)
         return await self._appended(call, journal, events)
 
-    async def take(self, run: RunId, journal: Journal, *events: Event) -> tuple[Lease, Journal]:
-        """Take a run's lease and append, in one. Raises LeaseLost when another holds it."""
-        call = _Call(run, journal.version, mode="take")
-        entries, raw = self._seal(run, journal, events)
-        reply = await self._eval(call, raw)
-        if reply[0] != b"done":
-            raise _error(run, reply)
-        return Lease(run, int(str(_text(reply[2])))), _extended(journal, entries, raw)
+    async def take(self, run: RunId, site: Site) -> tuple[Lease, Journal]:
+        """Take the lease of an open run, and read it, in one call.
+
+        Raises LeaseLost when another worker holds it, or when it is at its end.
+        """
+        reply = await self._eval(_Call(run, site, version=None, mode="take"), ())
+        match reply:
+            case [b"done", _, token, list() as stored]:
+                journal = self._keyring.read(run, [_bytes(raw) for raw in stored])
+                return Lease(run, site, int(_text(token))), journal
+            case _:
+                raise _error(run, reply)
 
     async def hold(
         self, lease: Lease, journal: Journal, *events: Event, final: bool = False
@@ -145,6 +155,7 @@ class Runs:
         """
         call = _Call(
             lease.run,
+            lease.site,
             journal.version,
             mode="drop" if final else "hold",
             token=str(lease.token),
@@ -152,15 +163,9 @@ class Runs:
         )
         return await self._appended(call, journal, events, patience_s=self._lease_ms / 1000)
 
-    async def release(self, lease: Lease, journal: Journal, site: Site) -> None:
-        """Give a run that is not at its end back to the queue."""
-        call = _Call(
-            lease.run,
-            journal.version,
-            mode="drop",
-            token=str(lease.token),
-            wake=keys.queue(site),
-        )
+    async def release(self, lease: Lease, journal: Journal) -> None:
+        """Give a lease back without an end: the sweep will find the run."""
+        call = _Call(lease.run, lease.site, journal.version, mode="drop", token=str(lease.token))
         await self._appended(call, journal, ())
 
     async def _appended(
@@ -192,10 +197,6 @@ class Runs:
             stored = await self._redis.lrange(keys.events(run), -len(raw), -1)
         return bool(raw) and [_bytes(item) for item in stored] == list(raw)
 
-    async def _append(self, call: _Call, head: str, events: Sequence[Event]) -> list[object]:
-        _, raw = self._seal(call.run, Journal((), call.version, head, ()), events)
-        return await self._eval(call, raw)
-
     def _seal(
         self, run: RunId, journal: Journal, events: Sequence[Event]
     ) -> tuple[tuple[Entry, ...], tuple[bytes, ...]]:
@@ -217,14 +218,14 @@ class Runs:
             keys.events(call.run),
             keys.lease(call.run),
             call.once,
-            keys.OPEN,
+            keys.unfinished(call.site),
             keys.FEED,
-            call.wake,
+            keys.queue(call.site) if call.wake else "",
             keys.FENCES,
         )
         arguments = (
             call.run,
-            call.version,
+            "" if call.version is None else call.version,
             call.mode,
             call.token,
             self._lease_ms,

@@ -79,6 +79,11 @@ class Inventory:
     channels: frozenset[ChannelId] = frozenset()
     terminal_users: Mapping[str, UserId] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def sites(self) -> frozenset[Site]:
+        """The sites that have a cluster."""
+        return frozenset(cluster.site for cluster in self.clusters.values())
+
     def in_channel(self, channel: ChannelId | None) -> tuple[Cluster, ...]:
         """List the clusters that may be asked about in a channel, by name; all for `None`."""
         return tuple(

@@ -63,7 +63,7 @@ async def test_a_request_is_stored_queued_and_announced_at_once(redis: Redis) ->
     assert fold((await front(redis).read(run)).entries) is not None
     assert await redis.xlen(keys.queue(SITE)) == 1
     assert await redis.xlen(keys.FEED) == 1
-    assert await redis.zscore(keys.OPEN, run) is not None
+    assert await redis.zscore(keys.unfinished(SITE), run) is not None
 
 
 async def test_the_same_delivery_is_accepted_once(redis: Redis) -> None:
@@ -91,11 +91,11 @@ async def test_one_worker_holds_a_run(redis: Redis) -> None:
     """The second one that tries is refused, and what it would have written is not there."""
     run = await accepted(redis)
     runs = worker(redis)
-    journal = await runs.read(run)
-    await runs.take(run, journal, Began("one"))
-    journal = await runs.read(run)
+    lease, journal = await runs.take(run, SITE)
+    assert journal == await runs.read(run)
     with pytest.raises(LeaseLost):
-        await runs.take(run, journal, Began("two"))
+        await runs.take(run, SITE)
+    await runs.hold(lease, journal, Began("one"))
     assert (await runs.read(run)).version == 2
 
 
@@ -105,15 +105,15 @@ async def test_a_stalled_worker_can_write_nothing_more(redis: Redis) -> None:
     """
     run = await accepted(redis)
     runs = worker(redis, lease_ms=50)
-    stalled, _ = await runs.take(run, await runs.read(run), Began("same"))
+    stalled, _ = await runs.take(run, SITE)
     await lease_has_run_out(redis, run)
-    fresh, journal = await worker(redis).take(run, await runs.read(run), Began("same"))
+    fresh, journal = await worker(redis).take(run, SITE)
     assert fresh.token > stalled.token
     for attempt in (
         runs.hold(stalled, journal, Failed("late")),
         runs.hold(stalled, journal),
         runs.hold(stalled, journal, Succeeded(), final=True),
-        runs.release(stalled, journal, SITE),
+        runs.release(stalled, journal),
     ):
         with pytest.raises(LeaseLost):
             await attempt
@@ -125,7 +125,7 @@ async def test_a_lease_that_ran_out_is_lost_even_if_nobody_took_it(redis: Redis)
     """A worker that comes back late has to take the run again like anybody else."""
     run = await accepted(redis)
     runs = worker(redis, lease_ms=30)
-    lease, journal = await runs.take(run, await runs.read(run), Began("one"))
+    lease, journal = await runs.take(run, SITE)
     await lease_has_run_out(redis, run)
     with pytest.raises(LeaseLost):
         await runs.hold(lease, journal, Succeeded(), final=True)
@@ -135,10 +135,10 @@ async def test_who_decided_on_an_old_state_is_told_so(redis: Redis) -> None:
     """An append after entries that one has not seen is refused."""
     run = await accepted(redis)
     runs = worker(redis)
-    seen = await runs.read(run)
-    lease, journal = await runs.take(run, seen, Began("one"))
+    lease, seen = await runs.take(run, SITE)
+    journal = await runs.hold(lease, seen, Began("one"))
     with pytest.raises(Conflict):
-        await front(redis).append(seen, run, Expired("nobody"), final=True)
+        await front(redis).append(run, SITE, seen, Expired("nobody"), final=True)
     with pytest.raises(Conflict):
         await runs.hold(lease, seen, Failed("old"))
     await runs.hold(lease, journal, Succeeded(), final=True)
@@ -148,13 +148,35 @@ async def test_the_end_gives_the_lease_back_and_closes_the_run(redis: Redis) -> 
     """Nothing of a finished run is left to sweep or to hold."""
     run = await accepted(redis)
     runs = worker(redis)
-    lease, journal = await runs.take(run, await runs.read(run), Began("one"))
+    lease, journal = await runs.take(run, SITE)
     await runs.hold(lease, journal, Succeeded(), final=True)
     assert not await redis.exists(keys.lease(run))
-    assert await redis.zscore(keys.OPEN, run) is None
+    assert await redis.zscore(keys.unfinished(SITE), run) is None
     state = fold((await runs.read(run)).entries)
     assert state is not None
     assert state.state is State.SUCCEEDED
+
+
+async def test_a_run_at_its_end_cannot_be_taken(redis: Redis) -> None:
+    """A wake-up that comes late finds nothing to do."""
+    run = await accepted(redis)
+    runs = worker(redis)
+    lease, journal = await runs.take(run, SITE)
+    await runs.hold(lease, journal, Succeeded(), final=True)
+    with pytest.raises(LeaseLost, match="closed"):
+        await runs.take(run, SITE)
+
+
+async def test_what_is_put_off_comes_last(redis: Redis) -> None:
+    """A run that nobody can work on does not keep others from being found."""
+    first, second = await accepted(redis, "1"), await accepted(redis, "2")
+    queue = Queue(redis, SITE, "one")
+    await queue.open()
+    await queue.wait(2, 200)
+    later = await now_ms(redis) + SWEEP_AFTER_MS + 1
+    assert await queue.sweep(later) == [first, second]
+    await queue.put_off(first, later)
+    assert await queue.sweep(later) == [second]
 
 
 async def test_a_lost_reply_is_no_reason_to_append_twice(
@@ -164,12 +186,12 @@ async def test_a_lost_reply_is_no_reason_to_append_twice(
     run = await accepted(redis)
     flaky = _LosesReplies(connect(redis_server.url, redis_server.password))
     runs = Runs(flaky.client, WORKER, KEYRING)
-    lease, journal = await runs.take(run, await runs.read(run), Began("one"))
+    lease, journal = await runs.take(run, SITE)
     flaky.lose_next_reply()
     after = await runs.hold(lease, journal, Succeeded(), final=True)
     assert flaky.lost == 1
-    assert after.version == 3
-    assert (await runs.read(run)).version == 3
+    assert after.version == 2
+    assert (await runs.read(run)).version == 2
     await flaky.client.aclose()
 
 
@@ -217,10 +239,10 @@ async def test_the_sweep_leaves_alone_what_is_held_or_on_its_way(redis: Redis) -
     assert await queue.sweep(later) == []
     assert await queue.wait(1, 200) == [run]
     runs = worker(redis)
-    lease, journal = await runs.take(run, await runs.read(run), Began("one"))
+    lease, journal = await runs.take(run, SITE)
     assert await queue.sweep(later) == []
-    await runs.release(lease, journal, SITE)
-    assert await queue.wait(1, 200) == [run]
+    await runs.release(lease, journal)
+    assert await queue.sweep(await now_ms(redis) + SWEEP_AFTER_MS + 1) == [run]
 
 
 async def test_a_swept_run_is_woken_and_then_left_for_a_while(redis: Redis) -> None:

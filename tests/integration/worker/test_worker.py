@@ -96,7 +96,7 @@ async def test_a_run_whose_worker_was_lost_is_taken_over(redis: Redis) -> None:
     """A lease that nobody renews runs out, and the sweep finds the run."""
     name = await asked(redis)
     lost = Runs(redis, WORKER, KEYRING, lease_ms=100)
-    await lost.take(name, await lost.read(name), Began("lost"))
+    await lost.hold(*await lost.take(name, SITE), Began("lost"))
     await redis.delete(keys.queue(SITE))
     async with working(a_worker(redis, a_sight())):
         run = await ended(redis, name)
@@ -108,7 +108,7 @@ async def test_a_question_that_kills_workers_is_given_up(redis: Redis) -> None:
     name = await asked(redis)
     runs = Runs(redis, WORKER, KEYRING)
     for _ in range(ATTEMPTS):
-        await runs.take(name, await runs.read(name), Began("lost"))
+        await runs.hold(*await runs.take(name, SITE), Began("lost"))
         await redis.delete(keys.lease(name))
     async with working(a_worker(redis, a_sight())):
         run = await ended(redis, name)
