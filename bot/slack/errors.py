@@ -5,9 +5,11 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 
 def error_code(error: Exception) -> str:
-    """Slack's own word for an error, else what the library says."""
+    """Slack's own word for an error, else what the library or HTTP says."""
     if isinstance(error, SlackApiError) and isinstance(error.response, AsyncSlackResponse):
-        return str(error.response.get("error", "unknown_error"))
+        if isinstance(error.response.data, dict):
+            return str(error.response.data.get("error", "unknown_error"))
+        return f"HTTP {error.response.status_code}"
     return str(error) or type(error).__name__
 
 

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from uuid import UUID, uuid4, uuid5
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -31,6 +32,12 @@ _RENEW_S = 1.0
 _PAUSE_S = 0.5
 _CALL_S = 10.0
 _LONGEST_PAUSE_S = 15.0
+_MESSAGES = UUID("c0de5afe-0e7c-4d00-8000-71c0de5a0e7c")
+"""Name space of the ids under which messages are posted."""
+
+_OLDER = ""
+"""Stands for the digest of a message that shows something older than it should."""
+
 _HOPELESS = frozenset(
     {"channel_not_found", "not_in_channel", "is_archived", "restricted_action", "invalid_blocks"}
 )
@@ -48,6 +55,8 @@ class Projector:
         self._metrics = metrics
         self._waiting: dict[RunId, list[Change]] = {}
         self._changed: dict[RunId, asyncio.Event] = {}
+        self._not_before: dict[str, float] = {}
+        self._deleted: set[RunId] = set()
 
     async def run(self) -> None:
         """Lead whenever nobody else does; until cancelled."""
@@ -103,17 +112,16 @@ class Projector:
             seen = len(changes)
             changed.clear()
             run = await self._runs.run(name)
-            wait_s = 0.0
             if run is not None and run.request.channel is not None:
-                wait_s = _silence_s(run)
-                if wait_s <= 0:
-                    wait_s = await self._show(run, run.request.channel, pause)
+                if (silence_s := _silence_s(run)) > 0:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(silence_s):
+                            await changed.wait()
+                    continue
+                if wait_s := await self._show(run, run.request.channel, pause):
                     pause = min(pause * 2, _LONGEST_PAUSE_S)
-            if wait_s > 0:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(wait_s):
-                        await changed.wait()
-                continue
+                    await asyncio.sleep(wait_s)  # whatever happens meanwhile: Slack is left alone
+                    continue
             await self._feed.settle(changes[:seen])
             self._waiting[name] = changes[seen:]
         del self._waiting[name], self._changed[name]
@@ -128,9 +136,11 @@ class Projector:
         if shown is not None and shown.digest == wanted.digest:
             return 0.0
         method = "chat.postMessage" if shown is None else "chat.update"
+        if (early_s := self._not_before.get(method, 0.0) - time.monotonic()) > 0:
+            return early_s
         try:
             async with asyncio.timeout(_CALL_S):
-                ts = await self._send(wanted, channel, shown)
+                now_shown = await self._send(run.id, wanted, channel, shown)
         except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
             code = error_code(error)
             self._metrics.slack_calls.labels(method, "failed").inc()
@@ -138,36 +148,49 @@ class Projector:
                 _log.error("run %s cannot be shown in %s: %s", run.id, channel, code)
                 return 0.0
             _log.warning("run %s is not shown yet: %s", run.id, code)
-            if code == "message_not_found":
+            if code in {"message_not_found", "duplicate_message_not_found"}:
+                self._deleted.add(run.id)
                 await self._feed.forget(run.id)
-            return max(pause, retry_after_s(error))
+                return pause
+            limited_s = retry_after_s(error)
+            self._not_before[method] = time.monotonic() + limited_s
+            return max(pause, limited_s)
         self._metrics.slack_calls.labels(method, "ok").inc()
-        await self._feed.show(run.id, Shown(channel, ts, wanted.digest))
+        await self._feed.show(run.id, now_shown)
         last = run.ended_at_ms or run.requested_at_ms
         self._metrics.slack_lag_seconds.observe(max(0.0, time.time() - last / 1_000))
-        return 0.0
+        return 0.0 if now_shown.digest == wanted.digest else pause
 
-    async def _send(self, wanted: View, channel: ChannelId, shown: Shown | None) -> str:
-        """Post or edit once; gives the message's ts."""
+    async def _send(
+        self, run: RunId, wanted: View, channel: ChannelId, shown: Shown | None
+    ) -> Shown:
+        """Post or edit once; tells what is shown then.
+
+        A post carries an id of ours, so that one whose reply was lost, or whose front died, is
+        not made twice: Slack answers with the message that is there, and that may be an older one.
+        """
         blocks = list(wanted.blocks)
-        if shown is None:
-            answer = await self._client.chat_postMessage(
-                channel=channel,
-                text=wanted.text,
-                blocks=blocks,
-                metadata=wanted.metadata,
-                unfurl_links=False,
-                unfurl_media=False,
-            )
-        else:
-            answer = await self._client.chat_update(
+        if shown is not None:
+            await self._client.chat_update(
                 channel=shown.channel,
                 ts=shown.ts,
                 text=wanted.text,
                 blocks=blocks,
                 metadata=wanted.metadata,
             )
-        return str(answer["ts"])
+            return Shown(shown.channel, shown.ts, wanted.digest)
+        answer = await self._client.chat_postMessage(
+            channel=channel,
+            text=wanted.text,
+            blocks=blocks,
+            metadata=wanted.metadata,
+            unfurl_links=False,
+            unfurl_media=False,
+            client_msg_id=str(uuid4() if run in self._deleted else uuid5(_MESSAGES, run)),
+        )
+        self._deleted.discard(run)
+        is_new = answer["message"].get("text") == wanted.text
+        return Shown(channel, str(answer["ts"]), wanted.digest if is_new else _OLDER)
 
 
 class _NoLongerLeadingError(Exception):

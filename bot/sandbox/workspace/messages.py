@@ -60,6 +60,7 @@ class Messages:
         self._clock = clock
         self._feed = feed
         self._channels: defaultdict[str, OrderedDict[str, Post]] = defaultdict(OrderedDict)
+        self._client_ids: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     def add(
         self,
@@ -84,6 +85,16 @@ class Messages:
     def find(self, channel_id: str, ts: str) -> Post | None:
         """Find any message, ephemerals included."""
         return self._channels[channel_id].get(ts)
+
+    def remember(self, client_msg_id: str, post: Post) -> None:
+        """Note under which id of the client a message was posted."""
+        self._client_ids[post.channel_id, client_msg_id] = post.ts
+        if len(self._client_ids) > _KEPT_PER_CHANNEL:
+            self._client_ids.popitem(last=False)
+
+    def posted_as(self, channel_id: str, client_msg_id: str) -> str | None:
+        """Return the ts of what was posted under an id of the client, even if it is gone."""
+        return self._client_ids.get((channel_id, client_msg_id))
 
     def root_of(self, channel_id: str, ts: str) -> Post | None:
         """Find the message that starts the thread in which `ts` is."""

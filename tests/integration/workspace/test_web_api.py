@@ -4,7 +4,6 @@ import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from structlog.testing import capture_logs
 
 from bot.sandbox.workspace.server import Credentials, Server
 from tests.integration.workspace.harness import Control
@@ -61,11 +60,27 @@ async def test_a_missing_scope_is_named(client: AsyncWebClient, control: Control
     assert await error_of(client, "chat.postMessage", channel="C0OPS", text="x") == "missing_scope"
 
 
-async def test_an_unknown_method_is_loud(client: AsyncWebClient) -> None:
+async def test_an_unknown_method_is_loud(
+    client: AsyncWebClient, caplog: pytest.LogCaptureFixture
+) -> None:
     """What the sandbox lacks is never answered with a false success, and is logged."""
-    with capture_logs() as logs:
-        assert await error_of(client, "bookmarks.add", channel_id="C0OPS") == "unknown_method"
-    assert [(log["log_level"], log["method"]) for log in logs] == [("error", "bookmarks.add")]
+    assert await error_of(client, "bookmarks.add", channel_id="C0OPS") == "unknown_method"
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "bookmarks.add" in record.getMessage()
+
+
+async def test_a_post_is_made_once_for_each_client_msg_id(client: AsyncWebClient) -> None:
+    """A repeated one answers with the message that is there; for a deleted one it says so."""
+    first = await client.chat_postMessage(channel="C0OPS", text="one", client_msg_id="a")
+    again = await client.chat_postMessage(channel="C0OPS", text="two", client_msg_id="a")
+    other = await client.chat_postMessage(channel="C0OPS", text="two", client_msg_id="b")
+    assert (again["ts"], again["message"]["text"]) == (first["ts"], "one")
+    assert other["ts"] != first["ts"]
+    await client.chat_delete(channel="C0OPS", ts=str(first["ts"]))
+    error = await error_of(
+        client, "chat.postMessage", channel="C0OPS", text="one", client_msg_id="a"
+    )
+    assert error == "duplicate_message_not_found"
 
 
 async def test_arguments_may_come_in_any_form(client: AsyncWebClient) -> None:

@@ -17,7 +17,11 @@ def post_message(call: Call) -> Wire:
     thread_ts = _thread(call, channel)
     if thread_ts and call.args.flag("reply_broadcast"):
         body["subtype"] = "thread_broadcast"
-    post = call.workspace.messages.add(channel.id, body, thread_ts=thread_ts)
+    post = _posted_before(call, channel) or call.workspace.messages.add(
+        channel.id, body, thread_ts=thread_ts
+    )
+    if client_msg_id := call.args.text("client_msg_id"):
+        call.workspace.messages.remember(client_msg_id, post)
     return {"ok": True, "channel": channel.id, "ts": post.ts, "message": post.wire()}
 
 
@@ -87,6 +91,17 @@ def _new_body(call: Call) -> Wire:
         call.args.structure("blocks", "invalid_blocks_format"),
         call.args.structure("metadata", "invalid_metadata_format"),
     )
+
+
+def _posted_before(call: Call, channel: Channel) -> Post | None:
+    """Find the message that was posted under the same `client_msg_id`, as it is now."""
+    ts = call.workspace.messages.posted_as(channel.id, call.args.text("client_msg_id"))
+    if ts is None:
+        return None
+    post = call.workspace.messages.find(channel.id, ts)
+    if post is None:
+        raise ApiError("duplicate_message_not_found")
+    return post
 
 
 def _refuse_attachments(call: Call) -> None:
