@@ -111,7 +111,7 @@ def _members(run: Run, report: MembersReport) -> View:
         blocks.append(_section(_escaped_lines(notes)))
     blocks.append(_context(_asked_by(run)))
     text = cut(_escaped_lines([report.headline, *words.member_lines(report)]), MESSAGE)
-    return View(text, tuple(blocks), _metadata(run, report.verdict))
+    return View(text, tuple(blocks), _metadata(run, "listed"))
 
 
 def _with_error(run: Run, shown: View) -> View:

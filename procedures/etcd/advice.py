@@ -8,12 +8,21 @@ from procedures.model.quorum import Health, Member, Ruling
 from procedures.model.report import Advice
 
 
-def advise(view: View) -> tuple[Advice, ...]:
-    """Say of each kind of change whether it is safe now, for whom, and by which rule."""
+def advise(view: View, distrust: str | None) -> tuple[Advice, ...]:
+    """Say of each kind of change whether it is safe now, for whom, and by which rule.
+
+    `distrust` says why the data cannot be trusted: then a person decides, and nothing is safe.
+    """
     members = view.members
+    if distrust is not None:
+        why = f"no, {distrust} (R16)"
+        return tuple(Advice(change, allowed=False, text=why) for change in _CHANGES)
     if not view.quorum_proven:
         return (_bring_back(view), *_nothing_else())
     return (_restart(members), _remove(members), _add(members))
+
+
+_CHANGES = ("restart", "remove", "add")
 
 
 def _restart(members: Sequence[Member]) -> Advice:

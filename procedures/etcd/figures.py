@@ -58,6 +58,17 @@ def inventory(cluster: Cluster, view: View) -> list[Figure]:
     return figures or [_ok("member list", "as expected")]
 
 
+def distrust(view: View, figures: Iterable[Figure]) -> str | None:
+    """R16: why the members' data cannot be trusted, so that nothing may be changed."""
+    corrupt = [alarm for alarm in view.alarms if alarm.kind == "CORRUPT"]
+    if corrupt:
+        return "a member has raised the alarm CORRUPT"
+    for figure in figures:
+        if figure.level is Level.CRITICAL and figure.name in {"HashKV", "cluster id"}:
+            return "members do not have the same data"
+    return None
+
+
 def leader(view: View) -> list[Figure]:
     """Leader, term and cluster id: all members must tell the same."""
     told = view.statuses()
@@ -79,15 +90,16 @@ def leader(view: View) -> list[Figure]:
         if len(terms) == 1
         else _warn("term", f"differs: {_each((seen, status.raft_term) for seen, status in told)}")
     )
-    clusters = {status.cluster_id for _, status in told}
+    own = told[0][1].cluster_id
+    strangers = [
+        f"{probe.expected or probe.endpoint} {probe.status.cluster_id}"
+        for probe in view.strangers
+        if isinstance(probe.status, Status) and probe.status.cluster_id != own
+    ]
     figures.append(
-        _ok("cluster id", *clusters)
-        if len(clusters) == 1
-        else Figure(
-            "cluster id",
-            Level.CRITICAL,
-            f"differs: {_each((seen, status.cluster_id) for seen, status in told)}",
-        )
+        Figure("cluster id", Level.CRITICAL, f"{own}, but of {', '.join(strangers)} (R16)")
+        if strangers
+        else _ok("cluster id", own)
     )
     return figures
 
@@ -126,7 +138,7 @@ def hashes(view: View, told: Mapping[str, HashKv | Fault]) -> list[Figure]:
     known: list[tuple[Seen, HashKv]] = []
     missing: list[str] = []
     skipped = None
-    for seen in view.seen:
+    for seen in view.voters:  # a learner refuses to hash
         result = told.get(seen.probe.endpoint) if seen.probe else None
         if isinstance(result, HashKv):
             known.append((seen, result))
@@ -136,7 +148,7 @@ def hashes(view: View, told: Mapping[str, HashKv | Fault]) -> list[Figure]:
             missing.append(seen.name)
     if skipped:
         return [_unknown("HashKV", skipped)]
-    if len(known) < min(2, len(view.seen)):
+    if len(known) < min(2, len(view.voters)):
         return [_unknown("HashKV", "too few members gave one to compare", counts=True)]
     revision = known[0][1].revision
     if len({result.compact_revision for _, result in known}) > 1:
@@ -146,7 +158,7 @@ def hashes(view: View, told: Mapping[str, HashKv | Fault]) -> list[Figure]:
         return [
             Figure("HashKV", Level.CRITICAL, f"data differs at revision {revision:,} (R16): {each}")
         ]
-    equal = f"equal at revision {revision:,} on {len(known)} of {len(view.seen)} members"
+    equal = f"equal at revision {revision:,} on {len(known)} of {len(view.voters)} members"
     if missing:
         return [_unknown("HashKV", f"{equal}; not known: {', '.join(missing)}", counts=True)]
     return [_ok("HashKV", equal)]
@@ -193,7 +205,7 @@ def alarms(view: View) -> list[Figure]:
         return figures
     if any(seen.probe and isinstance(seen.probe.alarms, tuple) for seen in view.seen):
         return [_ok("alarms", "none")]
-    return [_unknown("alarms", "no member told them")]
+    return [_unknown("alarms", "no member told them", counts=True)]
 
 
 def versions(view: View, told: Mapping[str, Versions | Fault]) -> list[Figure]:

@@ -64,6 +64,9 @@ async def ask(args: Args, look: Look) -> AsyncIterator[HealthReport]:
         look.etcd.sample(cluster, extra), look.etcd.metrics(cluster, _answering(first))
     )
     details = replace(details, metrics_later=later)
+    if look_at(cluster, first).quorum_proven and not look_at(cluster, second).quorum_proven:
+        # It may only be an election: quorum is not called lost before two samples agree.
+        second = await look.etcd.sample(cluster, extra)
     yield _last_report(cluster, first, second, details, look.clock.now_ms() // 1_000)
 
 
@@ -121,7 +124,7 @@ def _report(
         members=count(view, verdict),
         voters=len(view.voters),
         tolerance=tolerance(view),
-        advice=advise(view),
+        advice=advise(view, core.distrust(view, figures)),
         rows=rows(view),
         figures=tuple(figures),
         samples=samples,
@@ -150,7 +153,9 @@ async def _details(cluster: Cluster, sample: Sample, look: Look) -> _Details:
 
 async def _hashes(cluster: Cluster, view: View, look: Look) -> Mapping[str, HashKv | Fault]:
     """Compare at a revision that every member has reached."""
-    asked = [(seen.probe.endpoint, status) for seen, status in view.statuses() if seen.probe]
+    asked = [
+        (seen.probe.endpoint, seen.status) for seen in view.voters if seen.probe and seen.status
+    ]
     if not asked:
         return {}
     endpoints = [endpoint for endpoint, _ in asked]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from procedures.engine.ports import Look
 from procedures.etcd import figures as core
 from procedures.etcd.rows import role
-from procedures.etcd.verdict import headline, judge
 from procedures.etcd.view import Seen, View, look_at, unasked
 from procedures.model.errors import Refused, UsageError
 from procedures.model.ids import ClusterName
@@ -37,11 +36,10 @@ async def ask(args: Args, look: Look) -> AsyncIterator[MembersReport]:
         raise Refused(message)
     figures = core.inventory(cluster, view)
     chosen = _chosen(view, args.member)
-    verdict = judge(view, [*core.judged(view), *figures])
+    answering = sum(seen.status is not None for seen in view.seen)
     yield MembersReport(
         cluster=cluster.name,
-        verdict=verdict,
-        headline=headline(cluster.name, view, verdict),
+        headline=f"{cluster.name}: {len(view.seen)} members, {answering} answer",
         rows=tuple(_row(seen, row, view) for seen, row in chosen),
         notes=tuple(figure.text for figure in figures if figure.level is Level.WARN),
     )

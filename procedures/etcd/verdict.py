@@ -64,7 +64,8 @@ def _quorum_is_lost(view: View) -> bool:
     down = sum(seen.health is Health.DOWN for seen in view.voters)
     voters = len(view.voters)
     outvoted = voters > 0 and down > voters - quorum.quorum(voters)
+    # A member that knows no leader speaks for those that it cannot reach either.
     told_by_a_member = any(
-        seen.status is not None and seen.health is Health.DOWN for seen in view.voters
+        seen.status is not None and seen.status.leader is None for seen in view.voters
     )
     return outvoted or told_by_a_member

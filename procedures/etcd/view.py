@@ -77,12 +77,18 @@ class View:
 
 
 def look_at(cluster: Cluster, sample: Sample) -> View:
-    """Put a sample together: who is a member, how each one is, and who leads."""
-    probes = _one_per_member(sample.probes)
+    """Put a sample together: who is a member, how each one is, and who leads.
+
+    Where probes led to several clusters, the one to which most of them led is meant; what the
+    others said is no word about it.
+    """
+    foreign = _foreign(sample.probes)
+    own = [probe for probe in sample.probes if probe not in foreign]
+    probes = _one_per_member(own)
     listing = _listing(probes)
     alarms = tuple(
         dict.fromkeys(
-            alarm for probe in probes if isinstance(probe.alarms, tuple) for alarm in probe.alarms
+            alarm for probe in own if isinstance(probe.alarms, tuple) for alarm in probe.alarms
         )
     )
     if listing is None:
@@ -95,24 +101,26 @@ def look_at(cluster: Cluster, sample: Sample) -> View:
         strangers = tuple(probe for probe in probes if probe.endpoint not in used)
     return View(
         seen=tuple(sorted(seen, key=lambda member: member.name)),
-        strangers=strangers,
+        strangers=(*strangers, *foreign),
         alarms=alarms,
         listed=listing is not None,
-        leader=_leader(probes),
+        leader=_leader(own),
         quorum_proven=any(
-            isinstance(probe.read, Read) and probe.read.linearizable for probe in probes
+            isinstance(probe.read, Read) and probe.read.linearizable for probe in own
         ),
     )
 
 
 def unasked(cluster: Cluster, sample: Sample) -> tuple[str, ...]:
     """Client URLs of listed members that none of the configured endpoints led to."""
-    listing = _listing(sample.probes) or ()
+    foreign = _foreign(sample.probes)
+    own = [probe for probe in sample.probes if probe not in foreign]
+    listing = _listing(own) or ()
     return tuple(
         row.client_urls[0]
         for row in listing
         if row.client_urls
-        and _probe_of(row, listing, sample.probes) is None
+        and _probe_of(row, listing, own) is None
         and row.name not in cluster.endpoints
     )
 
@@ -126,14 +134,31 @@ def _listing(probes: Sequence[MemberProbe]) -> tuple[ListedMember, ...] | None:
     return None
 
 
+def _foreign(probes: Sequence[MemberProbe]) -> tuple[MemberProbe, ...]:
+    """The probes that led to another cluster than most did."""
+    told = [probe.status.cluster_id for probe in probes if isinstance(probe.status, Status)]
+    if len(set(told)) < 2:
+        return ()
+    meant = max(sorted(set(told)), key=told.count)
+    return tuple(
+        probe
+        for probe in probes
+        if isinstance(probe.status, Status) and probe.status.cluster_id != meant
+    )
+
+
 def _one_per_member(probes: Iterable[MemberProbe]) -> tuple[MemberProbe, ...]:
     """Keep one probe of each member: several addresses may lead to the same one."""
     kept: dict[str, MemberProbe] = {}
     for probe in probes:
         key = probe.status.member_id if isinstance(probe.status, Status) else probe.endpoint
-        if key not in kept or (probe.expected and not kept[key].expected):
+        if key not in kept or _worth(probe) > _worth(kept[key]):
             kept[key] = probe
     return tuple(kept.values())
+
+
+def _worth(probe: MemberProbe) -> tuple[bool, bool]:
+    return isinstance(probe.read, Read), probe.expected is not None
 
 
 def _probe_of(

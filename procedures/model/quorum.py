@@ -100,10 +100,8 @@ def _may_remove_voter(member: Member, voting: Sequence[Member], *, to_one: bool)
     left = healthy(rest)
     if left < needed:
         return _refused("R2", f"it would leave {left} healthy of {len(rest)}, quorum {needed}")
-    if len(rest) == 1 and member.health in {Health.HEALTHY, Health.UNKNOWN} and not to_one:
-        return _refused(
-            "R2", f"it would leave a single member, and {member.shown} is not proven to be down"
-        )
+    if len(rest) == 1 and not to_one:
+        return _refused("R2", "it would leave a single member, which may not fail")
     return Ruling(
         allowed=True,
         rule="R2",
@@ -170,7 +168,7 @@ def may_restart(members: Sequence[Member], target: MemberId) -> Ruling:
 def rolling_order(members: Sequence[Member]) -> tuple[Member, ...]:
     """R10: in which order members are restarted: the dead first, the leader last."""
     return tuple(
-        sorted(members, key=lambda member: (member.leader, member.health is not Health.DOWN))
+        sorted(members, key=lambda member: (member.health is not Health.DOWN, member.leader))
     )
 
 
@@ -179,6 +177,8 @@ def _cannot_commit(voting: Sequence[Member]) -> Ruling | None:
     alive = healthy(voting)
     if alive >= needed:
         return None
+    if alive + sum(voter.health is Health.ALARMED for voter in voting) >= needed:
+        return _refused("R15", f"{alive} healthy of {len(voting)}: clear the alarms first")
     return _refused(
         "R14", f"{alive} healthy of {len(voting)}, quorum {needed}: no change can be committed"
     )
@@ -200,7 +200,11 @@ def _refused(rule: str, because: str) -> Ruling:
 
 
 def _find(members: Sequence[Member], target: MemberId) -> Member:
-    return next(member for member in members if member.id == target)
+    for member in members:
+        if member.id == target:
+            return member
+    message = f"there is no member with the id {target}"
+    raise LookupError(message)
 
 
 def _listed(names: Sequence[str]) -> str:

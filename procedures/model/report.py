@@ -101,7 +101,6 @@ class MembersReport:
     """Answer of `etcd members`."""
 
     cluster: ClusterName
-    verdict: Verdict
     headline: str
     rows: tuple[ListedRow, ...]
     notes: tuple[str, ...]

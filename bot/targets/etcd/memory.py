@@ -61,6 +61,8 @@ class FakeEtcd:
         model = self.clusters[cluster.name]
 
         def hash_kv(member: FakeMember, who: str) -> HashKv:
+            if member.learner:
+                raise faults.learner(who, "a request to hash its data")
             if revision > model.revision:
                 text = "mvcc: required revision is a future revision"
                 raise faults.server_error(who, "a request to hash its data", text)

@@ -1,14 +1,15 @@
 """Verdicts, the safe-now line and the figures, for clusters in every state that matters."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from bot.targets.etcd.model import Condition, FakeMember, certificate, quick
 from procedures.etcd import health
-from procedures.model.ids import ClusterName, MemberName
-from procedures.model.inventory import Inventory
-from procedures.model.probe import Fault, FaultKind
+from procedures.model.ids import ClusterName, MemberId, MemberName
+from procedures.model.inventory import Cluster, Inventory
+from procedures.model.probe import Fault, FaultKind, Sample, Status
 from procedures.model.report import Advice, Figure, HealthReport, Level, Verdict
 from tests.support.sight import FakeSight, a_sight
 
@@ -310,3 +311,79 @@ async def test_the_second_sample_is_one_gap_later() -> None:
     sight = a_sight()
     await final(sight)
     assert sight.clock.slept_ms == [5_000]
+
+
+async def test_a_learner_does_not_hide_different_data() -> None:
+    """Learners refuse to hash; the voters are compared all the same."""
+    sight = a_sight()
+    sight.demo.add(MemberName("demo-4"), "https://127.0.0.1:2999", learner=True)
+    member(sight, 2).hash = 0xBAD
+    report = await final(sight)
+    assert figure(report, "HashKV").level is Level.CRITICAL
+
+
+async def test_nothing_is_safe_while_data_differs() -> None:
+    """R16: a person decides; the rules about quorum say nothing about that."""
+    sight = a_sight()
+    member(sight, 2).hash = 0xBAD
+    report = await final(sight)
+    assert [each.allowed for each in report.advice] == [False, False, False]
+    assert advice(report, "restart").text == "no, members do not have the same data (R16)"
+
+
+async def test_nothing_is_safe_under_a_corrupt_alarm() -> None:
+    """R16 again, also with tolerance to spare."""
+    sight = a_sight(5)
+    sight.demo.raise_alarm(MemberName("demo-5"), "CORRUPT")
+    report = await final(sight)
+    assert not any(each.allowed for each in report.advice)
+
+
+async def test_an_election_between_two_samples_is_not_a_loss() -> None:
+    """Quorum in the first sample and none in the second: a third one decides."""
+    sight = a_sight()
+    frozen = [member(sight, 2), member(sight, 3)]
+
+    def election() -> None:
+        for each in frozen:
+            each.condition = Condition.FROZEN
+
+    sight.clock.on_sleep = election
+    sample, asked = sight.etcd.sample, 0
+
+    async def sample_again(cluster: Cluster, extra: Sequence[str] = ()) -> Sample:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            for each in frozen:
+                each.condition = Condition.RUNNING
+        return await sample(cluster, extra)
+
+    sight.etcd.sample = sample_again  # type: ignore[method-assign]
+    report = await final(sight)
+    assert asked == 3
+    assert report.verdict is Verdict.HEALTHY
+
+
+async def test_what_another_cluster_says_is_no_word_about_this_one() -> None:
+    """One address leads to a cluster of its own: it neither proves nor lists anything here."""
+    sight = a_sight()
+    sample = sight.etcd.sample
+
+    async def one_is_elsewhere(cluster: Cluster, extra: Sequence[str] = ()) -> Sample:
+        told = await sample(cluster, extra)
+        stray = told.probes[0]
+        assert isinstance(stray.status, Status)
+        assert isinstance(stray.members, tuple)
+        alone = replace(
+            stray,
+            status=replace(stray.status, cluster_id=MemberId("bad"), member_id=MemberId("1")),
+            members=(replace(stray.members[0], id=MemberId("1")),),
+        )
+        return replace(told, probes=(alone, *told.probes[1:]))
+
+    sight.etcd.sample = one_is_elsewhere  # type: ignore[method-assign]
+    report = await final(sight)
+    assert report.headline == "demo: degraded, 2 of 3 members, tolerance 0"
+    assert figure(report, "cluster id").level is Level.CRITICAL
+    assert not any(each.allowed for each in report.advice)
