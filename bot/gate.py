@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 ACCEPT_S = 1.5
 EXPIRE_AFTER_MS = 5 * 60 * 1_000
-"""A question that no worker took up for so long is not worth answering any more."""
+"""A question on which nothing happened for so long is not worth answering any more."""
 
 _BEAT_S = 1.0
 _EXPIRE_EVERY_BEATS = 5
@@ -90,11 +90,13 @@ class StoreGate:
             for name in await unfinished(self._redis, site):
                 journal = await self._runs.read(name)
                 run = fold(journal.entries)
-                if run is None or run.state is not State.QUEUED:
+                if run is None or run.state.final:
                     continue
-                if _now_ms() - run.requested_at_ms < EXPIRE_AFTER_MS:
+                if _now_ms() - run.changed_at_ms < EXPIRE_AFTER_MS:
                     continue
                 error = "no worker took it up within 5 minutes. Check the workers, then ask again."
+                if run.state is State.RUNNING:
+                    error = "its worker was lost, and no other took it over. Ask again."
                 with contextlib.suppress(Conflict):
                     await self._runs.append(name, site, journal, Expired(error), final=True)
 

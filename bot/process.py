@@ -37,17 +37,25 @@ def own_user() -> str:
         return str(os.getuid())
 
 
-async def until_stopped(work: Coroutine[object, object, None]) -> None:
-    """Run until it ends by itself, or cancel it when SIGTERM or SIGINT comes."""
+async def until_stopped(work: Coroutine[object, object, None], grace_s: float) -> None:
+    """Run until it ends by itself, or cancel it when SIGTERM or SIGINT comes.
+
+    It has `grace_s` to end; then it is cancelled again, because a cancellation can get lost in a
+    library.
+    """
     task = asyncio.create_task(work)
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        await task
-    except asyncio.CancelledError:
-        if not task.cancelled():
-            raise
+        loop.add_signal_handler(number, stop.set)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([task, stopping], return_when=asyncio.FIRST_COMPLETED)
+    while stop.is_set() and not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=grace_s)
+    stopping.cancel()
+    if not task.cancelled():
+        task.result()
 
 
 def forget_proxies() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 from aiohttp import web
 
@@ -32,7 +32,7 @@ async def serve(config: Config, http: str | None) -> int:
     """Serve until SIGTERM. `http` is HOST:PORT for Slack's requests; None means Socket Mode."""
     if config.file.slack.api_url:
         forget_proxies()
-    await until_stopped(_serve(config, http))
+    await until_stopped(_serve(config, http), 2 * _GRACE_S)
     return 0
 
 
@@ -44,6 +44,7 @@ async def _serve(config: Config, http: str | None) -> None:
     metrics = Metrics()
     front: Front | None = None
     sockets: Sockets | None = None
+    projector: Projector | None = None
     async with contextlib.AsyncExitStack() as stack:
         redis = await stack.enter_async_context(link(config, timeout_s=ACCEPT_S))
         feed_redis = await stack.enter_async_context(link(config, timeout_s=5.0))
@@ -57,6 +58,8 @@ async def _serve(config: Config, http: str | None) -> None:
                 yield "slack: not reached yet"
             if sockets and not sockets.connected:
                 yield "slack: no Socket Mode connection"
+            if projector and projector.fault:
+                yield f"messages are waiting: {projector.fault}"
 
         await stack.enter_async_context(serve_status(config.file.listen.front, metrics, faults))
         client = make_client(token, slack.api_url)
@@ -69,27 +72,27 @@ async def _serve(config: Config, http: str | None) -> None:
             gate=gate,
             metrics=metrics,
         )
-        await stack.enter_async_context(_draining(front))
         if http:
             await stack.enter_async_context(_events(http, front))
+        projector = Projector(client, Feed(feed_redis, own_name()), gate, metrics)
         async with asyncio.TaskGroup() as group:
             group.create_task(gate.beat())
-            group.create_task(Projector(client, Feed(feed_redis, own_name()), gate, metrics).run())
+            group.create_task(projector.run())
             if app_token:
                 sockets = Sockets(front.app, app_token)
-                group.create_task(sockets.run())
+            group.create_task(_receive(sockets, front))
             _log.info("serving")
 
 
-@contextlib.asynccontextmanager
-async def _draining(front: Front) -> AsyncIterator[None]:
-    """On the way out, let the commands in hand be acknowledged."""
-    try:
-        yield
-    finally:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE_S):
-                await front.idle()
+async def _receive(sockets: Sockets | None, front: Front) -> None:
+    """Receive until cancelled; commands in hand are acknowledged before connections close."""
+    async with sockets or contextlib.nullcontext():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE_S):
+                    await front.idle()
 
 
 def _events(address: str, front: Front) -> contextlib.AbstractAsyncContextManager[None]:

@@ -4,6 +4,7 @@ The lease is the only heartbeat. Whoever loses it stops at once, and can write n
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -20,13 +21,16 @@ from procedures.engine.ports import Look
 from procedures.model.errors import Permanent, QuorumbotError
 from procedures.model.events import Answered, Began, Event, Failed, Succeeded
 from procedures.model.ids import RunId, Site
-from procedures.model.report import HealthReport, MembersReport
+from procedures.model.report import HealthReport, MembersReport, Verdict
 from procedures.model.run import Run, fold
 
 _log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """So often a question is taken up before it is given up: something about it kills workers."""
+
+STALE_MS = 5 * 60 * 1_000
+"""A question that is older is not answered any more."""
 
 LONGEST_S = 120.0
 """A question that takes longer is given up."""
@@ -85,7 +89,7 @@ class Worker:
 
     async def _receive(self, group: asyncio.TaskGroup) -> None:
         opened = False
-        while True:
+        while not self._draining.is_set():  # a cancellation can get lost inside redis-py
             await self._slots.acquire()
             received: list[RunId] = []
             try:
@@ -107,7 +111,7 @@ class Worker:
 
     async def _sweep(self) -> None:
         """Wake workers for runs that nobody holds, whoever left them."""
-        while True:
+        while not self._draining.is_set():
             await asyncio.sleep(_SWEEP_S)
             try:
                 now = time.time_ns() // 1_000_000
@@ -128,6 +132,8 @@ class Worker:
             _log.info("left alone: %s", error)
         except QuorumbotError as error:
             _log.warning("run %s is left to the sweep: %s", name, error)
+        except Exception:  # noqa: BLE001 (one run must not take the others in hand with it)
+            _log.exception("run %s is left to the sweep", name)
         finally:
             self._slots.release()
 
@@ -139,6 +145,10 @@ class Worker:
         if run is None or run.request.site != self._site:
             _log.error("run %s has no request that can be believed here", name)
             await self._runs.release(lease, journal)
+            return None
+        if run.state.final:
+            # Somebody opened a finished run again; what was done is not done twice.
+            await self._runs.hold(lease, journal, final=True)
             return None
         if run.attempts:
             self._metrics.recoveries.labels("taken over").inc()
@@ -154,8 +164,8 @@ class Worker:
                 keeper = group.create_task(self._keep(hand))
                 await self._answer(hand)
                 keeper.cancel()
-        except* (Conflict, LeaseLost) as errors:
-            _log.warning("run %s: stopped, %s", hand.run.id, errors.exceptions[0])
+        except* QuorumbotError as errors:
+            _log.warning("run %s: stopped, and left to the sweep: %s", hand.run.id, errors)
 
     async def _keep(self, hand: _Hand) -> None:
         while True:
@@ -168,6 +178,9 @@ class Worker:
 
     async def _answer(self, hand: _Hand) -> None:
         run = hand.run
+        if not run.attempts and time.time() * 1_000 - run.requested_at_ms > STALE_MS:
+            await self._end(hand, Failed("it was asked more than 5 minutes ago. Ask again."))
+            return
         if run.attempts >= ATTEMPTS:
             error = f"given up: {run.attempts} workers were lost over it. See their logs."
             await self._end(hand, Failed(error))
@@ -188,8 +201,17 @@ class Worker:
             _log.exception("run %s failed", run.id)
             failure = "something went wrong inside the worker. Its log says what."
         if isinstance(latest, HealthReport):
-            self._metrics.etcd_healthy_members.labels(latest.cluster).set(latest.members)
+            self._note_health(latest)
         await self._end(hand, Succeeded() if failure is None else Failed(failure))
+
+    def _note_health(self, report: HealthReport) -> None:
+        """Export the number of healthy voters where it is known; nothing where it is not."""
+        gauge = self._metrics.etcd_healthy_members
+        if report.verdict in {Verdict.HEALTHY, Verdict.DEGRADED}:
+            gauge.labels(report.cluster).set(report.members)
+        else:
+            with contextlib.suppress(KeyError):
+                gauge.remove(report.cluster)
 
     def _ask(self, run: Run) -> AsyncIterator[HealthReport] | AsyncIterator[MembersReport]:
         try:

@@ -41,7 +41,7 @@ async def work(config: Config, site: str) -> int:
     """Work for a site until SIGTERM, then finish what is in hand."""
     if site not in config.file.sites:
         raise ConfigError((f"--site: {site!r} is not among `sites`",))
-    await until_stopped(_work(config, Site(site)))
+    await until_stopped(_work(config, Site(site)), DRAIN_S + 5)
     return 0
 
 
@@ -54,7 +54,7 @@ async def _work(config: Config, site: Site) -> None:
         worker = Worker(
             name=name,
             runs=Runs(redis, signer(config, Role.WORKER), keyring(config)),
-            queue=Queue(redis, site, name),
+            queue=Queue(redis, site),
             site=site,
             look=Sight(config.inventory, reader, WallClock()),
             metrics=metrics,

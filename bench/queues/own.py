@@ -74,7 +74,7 @@ async def work(url: str) -> None:
             name=name,
             site=_SITE,
             runs=_Marked(redis, _SIGNERS[Role.WORKER], _KEYRING),
-            queue=Queue(redis, _SITE, name),
+            queue=Queue(redis, _SITE),
             look=Sight(Inventory(MappingProxyType({})), reader, WallClock()),
             metrics=Metrics(),
             slots=CONCURRENCY,

@@ -28,6 +28,9 @@ _log = logging.getLogger(__name__)
 PATIENCE_S = 1.0
 """How long a run may go without an answer before a message says what it waits for."""
 
+_HANDS = 20
+"""So many runs are read and shown at once; the others wait."""
+
 _RENEW_S = 1.0
 _PAUSE_S = 0.5
 _CALL_S = 10.0
@@ -57,6 +60,9 @@ class Projector:
         self._changed: dict[RunId, asyncio.Event] = {}
         self._not_before: dict[str, float] = {}
         self._deleted: set[RunId] = set()
+        self._hands = asyncio.Semaphore(_HANDS)
+        self._leading = False
+        self.fault: str | None = None
 
     async def run(self) -> None:
         """Lead whenever nobody else does; until cancelled."""
@@ -68,14 +74,18 @@ class Projector:
                     opened = True
                 if await self._feed.lead():
                     await self._lead()
+                self.fault = None
             except* QuorumbotError as errors:
-                _log.warning("messages are waiting: %s", errors.exceptions[0])
+                opened = False
+                self.fault = str(errors.exceptions[0])
+                _log.warning("messages are waiting: %s", errors.exceptions)
             await asyncio.sleep(_PAUSE_S)
 
     async def _lead(self) -> None:
         """Show what changes until the lease is lost; then everything in hand is dropped."""
         self._waiting.clear()
         self._changed.clear()
+        self._leading = True
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow(group))
@@ -83,6 +93,7 @@ class Projector:
         except* _NoLongerLeadingError:
             _log.info("another front shows runs now")
         finally:
+            self._leading = False
             with contextlib.suppress(QuorumbotError):
                 await self._feed.resign()
 
@@ -90,11 +101,12 @@ class Projector:
         while True:
             await asyncio.sleep(_RENEW_S)
             if not await self._feed.lead():
+                self._leading = False
                 raise _NoLongerLeadingError
 
     async def _follow(self, group: asyncio.TaskGroup) -> None:
         changes = await self._feed.pending()
-        while True:
+        while self._leading:  # a cancellation can get lost inside redis-py
             for change in changes:
                 self._waiting.setdefault(change.run, []).append(change)
                 if change.run in self._changed:
@@ -111,14 +123,17 @@ class Projector:
         while changes := self._waiting.get(name):
             seen = len(changes)
             changed.clear()
-            run = await self._runs.run(name)
+            async with self._hands:
+                run = await self._runs.run(name)
             if run is not None and run.request.channel is not None:
                 if (silence_s := _silence_s(run)) > 0:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(silence_s):
                             await changed.wait()
                     continue
-                if wait_s := await self._show(run, run.request.channel, pause):
+                async with self._hands:
+                    wait_s = await self._show(run, run.request.channel, pause)
+                if wait_s:
                     pause = min(pause * 2, _LONGEST_PAUSE_S)
                     await asyncio.sleep(wait_s)  # whatever happens meanwhile: Slack is left alone
                     continue

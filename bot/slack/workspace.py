@@ -20,6 +20,7 @@ CONNECTIONS = 2
 """Slack closes and reopens connections as it likes; with two, one is always there."""
 
 _RETRY_S = 1.0
+_HANDSHAKE_S = 8.0
 _REFUSALS = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked"})
 _PASSING = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
 
@@ -56,36 +57,45 @@ async def introduce(client: AsyncWebClient) -> Self:
 
 
 class Sockets:
-    """The Socket Mode connections of an app."""
+    """The Socket Mode connections of an app, open while the context is.
+
+    slack-sdk reconnects by itself, but tries an address whose handshake failed for ever, and an
+    address is good for one try. So a connection that stays away is given a new one.
+    """
 
     def __init__(self, app: AsyncApp, app_token: str) -> None:
         self._handlers = [AsyncSocketModeHandler(app, app_token) for _ in range(CONNECTIONS)]
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def connected(self) -> bool:
         """Tell whether Slack can reach the app now."""
         return any(_is_open(handler) for handler in self._handlers)
 
-    async def run(self) -> None:
-        """Connect, and stay connected (the library reconnects by itself), until cancelled."""
-        try:
-            for handler in self._handlers:
-                await _connect(handler)
-            await asyncio.Event().wait()
-        finally:
-            for handler in self._handlers:
-                await handler.client.close()  # type: ignore[no-untyped-call]  # slack-sdk's own
+    async def __aenter__(self) -> None:
+        """Begin to connect."""
+        self._tasks = [asyncio.create_task(_stay_connected(each)) for each in self._handlers]
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close all connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks, timeout=_HANDSHAKE_S)
+        for handler in self._handlers:
+            await handler.client.close()  # type: ignore[no-untyped-call]  # slack-sdk's own
 
 
-async def _connect(handler: AsyncSocketModeHandler) -> None:
+async def _stay_connected(handler: AsyncSocketModeHandler) -> None:
     while True:
-        try:
-            await handler.client.connect()  # type: ignore[no-untyped-call]  # slack-sdk's own
-        except _PASSING as error:
-            _log.warning("no Socket Mode connection yet: %s", error_code(error))
-            await asyncio.sleep(_RETRY_S)
-        else:
-            return
+        if not _is_open(handler):
+            # slack-sdk would go on with the address of before.
+            handler.client.wss_uri = None
+            try:
+                async with asyncio.timeout(_HANDSHAKE_S):
+                    await handler.client.connect()  # type: ignore[no-untyped-call]  # slack-sdk's
+            except _PASSING as error:
+                _log.warning("no Socket Mode connection yet: %s", error_code(error))
+        await asyncio.sleep(_RETRY_S)
 
 
 def _is_open(handler: AsyncSocketModeHandler) -> bool:

@@ -48,6 +48,7 @@ if #ARGV >= 10 then
 end
 if ARGV[7] == 'closed' then
   redis.call('ZREM', KEYS[4], ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], 30 * 24 * 3600 * 1000) -- questions are not kept for ever
 else
   redis.call('ZADD', KEYS[4], now, ARGV[1])
 end

@@ -1,5 +1,6 @@
 """The connection to Redis, and its errors in words."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,9 +32,16 @@ def connect(url: str, password: str | None, *, timeout_s: float = 5.0) -> Redis:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn Redis's errors into Quorumbot's."""
+    """Turn Redis's errors into Quorumbot's.
+
+    redis-py waits with `asyncio.wait_for`, which on Python 3.11 can lose a cancellation: what was
+    cancelled is cancelled here, so that nothing goes on that should have ended.
+    """
     try:
         yield
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
     except AuthenticationError as error:
         message = "The store refused the password. Check redis.password."
         raise Permanent(message) from error

@@ -13,6 +13,7 @@ from procedures.model.ids import ChannelId, RunId
 
 _CONSUMER = "projector"
 _KEEP_MESSAGE_S = 30 * 24 * 3600
+_NO_RUN = RunId("")
 
 
 class Feed:
@@ -54,7 +55,12 @@ class Feed:
 
     async def pending(self) -> list[Change]:
         """What was delivered before and never settled, by this front or one before it."""
-        return await self._read("0", None)
+        found: list[Change] = []
+        start = "0"
+        while batch := await self._read(start, None):
+            found += batch
+            start = batch[-1].id
+        return found
 
     async def wait(self, timeout_ms: int) -> list[Change]:
         """What is new, waiting `timeout_ms` for the first."""
@@ -98,9 +104,12 @@ class Feed:
             reply: Any = await self._redis.xreadgroup(
                 keys.FEED_GROUP, _CONSUMER, {keys.FEED: start}, count=200, block=timeout_ms
             )
+        entries = [entry for _, batch in reply or () for entry in batch]
+        trimmed = [Change(name.decode(), _NO_RUN) for name, fields in entries if not fields]
+        if trimmed:  # the stream has dropped them: nobody can show them any more
+            await self.settle(trimmed)
         return [
-            Change(entry.decode(), RunId(fields[b"run"].decode()))
-            for _, batch in reply or ()
-            for entry, fields in batch
+            Change(name.decode(), RunId(fields[b"run"].decode()))
+            for name, fields in entries
             if fields
         ]

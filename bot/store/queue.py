@@ -18,15 +18,17 @@ SWEEP_AFTER_MS = 2_000
 
 _BATCH = 100
 
+_CONSUMER = "any"
+"""Nothing is acknowledged later, so all workers may go by one name."""
+
 
 class Queue:
     """The wake-ups of one site."""
 
-    def __init__(self, redis: Redis, site: Site, worker: str) -> None:
+    def __init__(self, redis: Redis, site: Site) -> None:
         self._redis = redis
         self._stream = keys.queue(site)
         self._open = keys.unfinished(site)
-        self._worker = worker
 
     async def open(self) -> None:
         """Make the stream and its group unless they exist."""
@@ -42,7 +44,7 @@ class Queue:
         with translated():
             reply: Any = await self._redis.xreadgroup(
                 keys.QUEUE_GROUP,
-                self._worker,
+                _CONSUMER,
                 {self._stream: ">"},
                 count=at_most,
                 block=timeout_ms,

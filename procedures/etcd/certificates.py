@@ -41,7 +41,8 @@ def _figure(
         return Figure(name, Level.UNKNOWN, found.message, member=member, counts=False)
     left = (found.not_after_s - now_s) // _DAY_S
     if found.not_after_s <= now_s:
-        return Figure(name, Level.CRITICAL, f"expired {-left} days ago (R17)", member=member)
+        ago = (now_s - found.not_after_s) // _DAY_S
+        return Figure(name, Level.CRITICAL, f"expired {ago} days ago (R17)", member=member)
     if found.not_before_s > now_s:
         return Figure(name, Level.CRITICAL, "is not valid yet: check the clock", member=member)
     level = Level.WARN if left < days else Level.OK

@@ -39,6 +39,7 @@ class Run:
     id: RunId
     request: Requested
     requested_at_ms: int
+    changed_at_ms: int
     state: State = State.QUEUED
     attempts: int = 0
     answer: HealthReport | MembersReport | None = None
@@ -52,9 +53,9 @@ def fold(entries: Iterable[Entry]) -> Run | None:
     for entry in entries:
         if run is None:
             if isinstance(entry.event, Requested):
-                run = Run(entry.run, entry.event, entry.at_ms)
+                run = Run(entry.run, entry.event, entry.at_ms, entry.at_ms)
         elif not run.state.final:
-            run = _after(run, entry)
+            run = replace(_after(run, entry), changed_at_ms=entry.at_ms)
     return run
 
 

@@ -9,7 +9,7 @@ _MARKS = tuple("\"'“”„‘’«»=<>|&-— \t\n")
 _visible = (
     st.sampled_from((*_COMMANDS, *_SLACK, *_MARKS))
     | st.just(" ")
-    | st.text(st.characters(exclude_categories=("C",)), max_size=8)
+    | st.text(st.characters(exclude_categories=["C"]), max_size=8)
 )
 _anything = _visible | st.sampled_from(("\u202e", "\u200b", "\x00")) | st.text(max_size=8)
 

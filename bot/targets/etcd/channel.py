@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from bot.targets.etcd import faults
 from bot.targets.etcd.deadline import Deadline
 from bot.targets.etcd.dial import Address
+from bot.targets.etcd.faults import LinkLostError
 from bot.targets.etcd.target import Target
 
 _MAX_REPLY_BYTES = 16 * 1024**2
@@ -18,12 +19,17 @@ Reply = TypeVar("Reply", bound=Message)
 
 
 class Link:
-    """An open channel to one member. `heard_at` is when it last answered, on the loop's clock."""
+    """An open channel to one member. `heard_at` is when it last answered, on the loop's clock.
+
+    `users` questions are being asked on it; once `dropped`, it takes no more.
+    """
 
     def __init__(self, target: Target, address: Address) -> None:
         self.target = target
         self.born_at = asyncio.get_running_loop().time()
         self.heard_at = 0.0
+        self.users = 0
+        self.dropped = False
         self._channel = _open(target, address)
 
     @property
@@ -62,12 +68,14 @@ class Link:
             if faults.from_member(error):
                 self._heard()
             raise fault from error
+        except grpc.aio.UsageError as error:  # the asker is closing
+            raise LinkLostError(str(error)) from error
         self._heard()
         return answer
 
-    async def close(self, grace_s: float) -> None:
-        """Close after the calls under way have ended, at the latest after `grace_s`."""
-        await self._channel.close(grace_s)
+    async def close(self) -> None:
+        """Close at once; calls under way fail."""
+        await self._channel.close(0)
 
     def _heard(self) -> None:
         self.heard_at = asyncio.get_running_loop().time()

@@ -57,4 +57,8 @@ class SharedHashes:
 def _to_be_asked(answer: asyncio.Task[HashKv | Fault] | None) -> bool:
     if answer is None:
         return True
-    return answer.done() and (answer.cancelled() or isinstance(answer.result(), Fault))
+    if not answer.done():
+        return False
+    return (
+        answer.cancelled() or answer.exception() is not None or isinstance(answer.result(), Fault)
+    )

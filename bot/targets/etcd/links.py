@@ -37,13 +37,13 @@ class Links:
         The question raises `LinkLostError` where the link broke before it learnt anything. The
         way to the member is then proven once more, which names the cause if it lasts.
         """
-        self._drop_old(deadline)
+        self._drop_old()
         kept = self._kept.get(_key(target))
         if kept is not None:
             try:
-                return await _ask_impatiently(kept, question, deadline)
+                return await self._ask_impatiently(kept, question, deadline)
             except LinkLostError:
-                self._drop(kept, deadline)
+                self._drop(kept)
         try:
             return await self._ask_anew(target, question, deadline)
         except LinkLostError:
@@ -55,7 +55,7 @@ class Links:
 
     async def close(self) -> None:
         """Close all links."""
-        closing = [link.close(0) for link in self._kept.values()]
+        closing = [link.close() for link in self._kept.values()]
         self._kept.clear()
         await asyncio.gather(*closing, *self._closing)
 
@@ -64,45 +64,59 @@ class Links:
         link = Link(target, address)
         try:
             await link.connect(deadline)
-            return await question(link)
+            return await self._use(link, question)
         finally:
             if link.heard_at:
-                self._keep(link, deadline)
+                self._keep(link)
             else:
-                self._drop(link, deadline)
+                self._drop(link)
 
-    def _keep(self, link: Link, deadline: Deadline) -> None:
+    def _keep(self, link: Link) -> None:
         other = self._kept.get(_key(link.target))
         if other is not None:
-            self._drop(other, deadline)
+            self._drop(other)
         self._kept[_key(link.target)] = link
 
-    def _drop(self, link: Link, deadline: Deadline) -> None:
-        """Close a link in the background, after others have ended their calls on it."""
+    async def _ask_impatiently(self, link: Link, question: Question[T], deadline: Deadline) -> T:
+        began_at = asyncio.get_running_loop().time()
+        answer = asyncio.create_task(self._use(link, question))
+        try:
+            await asyncio.wait({answer}, timeout=deadline.left_s / _PATIENCE)
+            if not answer.done() and link.heard_at < began_at:
+                message = "nothing was heard on it"
+                raise LinkLostError(message)
+            return await answer
+        finally:
+            answer.cancel()
+
+    async def _use(self, link: Link, question: Question[T]) -> T:
+        """Ask a question; a link that was dropped meanwhile is closed by its last user."""
+        link.users += 1
+        try:
+            return await question(link)
+        finally:
+            link.users -= 1
+            if link.dropped and not link.users:
+                self._close(link)
+
+    def _drop(self, link: Link) -> None:
+        """Keep a link no longer; each call on it has its deadline, so it is closed in time."""
         if self._kept.get(_key(link.target)) is link:
             del self._kept[_key(link.target)]
-        task = asyncio.create_task(link.close(deadline.duration_ms / 1000))
+        link.dropped = True
+        if not link.users:
+            self._close(link)
+
+    def _close(self, link: Link) -> None:
+        task = asyncio.create_task(link.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    def _drop_old(self, deadline: Deadline) -> None:
+    def _drop_old(self) -> None:
         oldest = asyncio.get_running_loop().time() - _LIFETIME_S
         for link in list(self._kept.values()):
             if link.born_at < oldest or not link.ready:
-                self._drop(link, deadline)
-
-
-async def _ask_impatiently(link: Link, question: Question[T], deadline: Deadline) -> T:
-    began_at = asyncio.get_running_loop().time()
-    answer = asyncio.create_task(question(link))
-    try:
-        await asyncio.wait({answer}, timeout=deadline.left_s / _PATIENCE)
-        if not answer.done() and link.heard_at < began_at:
-            message = "nothing was heard on it"
-            raise LinkLostError(message)
-        return await answer
-    finally:
-        answer.cancel()
+                self._drop(link)
 
 
 def _key(target: Target) -> tuple[str, Identity | None]:

@@ -170,7 +170,7 @@ async def test_a_run_at_its_end_cannot_be_taken(redis: Redis) -> None:
 async def test_what_is_put_off_comes_last(redis: Redis) -> None:
     """A run that nobody can work on does not keep others from being found."""
     first, second = await accepted(redis, "1"), await accepted(redis, "2")
-    queue = Queue(redis, SITE, "one")
+    queue = Queue(redis, SITE)
     await queue.open()
     await queue.wait(2, 200)
     later = await now_ms(redis) + SWEEP_AFTER_MS + 1
@@ -221,7 +221,7 @@ class _LosesReplies:
 async def test_a_wake_up_reaches_one_worker(redis: Redis) -> None:
     """Of two workers one receives it; a run that was woken lately is not swept."""
     run = await accepted(redis)
-    one, two = Queue(redis, SITE, "one"), Queue(redis, SITE, "two")
+    one, two = Queue(redis, SITE), Queue(redis, SITE)
     await one.open()
     await two.open()
     received = await asyncio.gather(one.wait(1, 200), two.wait(1, 200))
@@ -233,7 +233,7 @@ async def test_a_wake_up_reaches_one_worker(redis: Redis) -> None:
 async def test_the_sweep_leaves_alone_what_is_held_or_on_its_way(redis: Redis) -> None:
     """While a wake-up waits, or a worker holds the run, nobody is woken again."""
     run = await accepted(redis)
-    queue = Queue(redis, SITE, "one")
+    queue = Queue(redis, SITE)
     await queue.open()
     later = await now_ms(redis) + SWEEP_AFTER_MS + 1
     assert await queue.sweep(later) == []
@@ -248,7 +248,7 @@ async def test_the_sweep_leaves_alone_what_is_held_or_on_its_way(redis: Redis) -
 async def test_a_swept_run_is_woken_and_then_left_for_a_while(redis: Redis) -> None:
     """The wake-up is in the queue, and the next sweep waits for it."""
     run = await accepted(redis)
-    queue = Queue(redis, SITE, "one")
+    queue = Queue(redis, SITE)
     await queue.open()
     await queue.wait(1, 200)
     later = await now_ms(redis) + SWEEP_AFTER_MS + 1

@@ -14,7 +14,7 @@ from procedures.model.run import Run, State
 from tests.support.requests import a_request
 from tests.support.sight import NOW_MS, FakeSight, a_sight
 
-RUN = Run(RunId("r-00000001"), a_request(), NOW_MS)
+RUN = Run(RunId("r-00000001"), a_request(), NOW_MS, NOW_MS)
 DEMO = ClusterName("demo")
 
 
