@@ -2,6 +2,8 @@
 
 import re
 
+_REST = 40
+
 _CHANNEL = re.compile(r"&lt;#([CG][A-Z0-9]+)&gt;")
 
 MESSAGE = 3_900
@@ -9,24 +11,30 @@ MESSAGE = 3_900
 
 
 def escaped(text: str) -> str:
-    """Escape what Slack would read as markup; mentions of channels, which notify nobody, stay."""
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Escape what Slack would read as markup; mentions of channels, which notify nobody, stay.
+
+    Characters that cannot be seen are shown as what they are.
+    """
+    visible = "".join(c if c == "\n" or c.isprintable() else f"U+{ord(c):04X}" for c in text)
+    plain = visible.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _CHANNEL.sub(r"<#\1>", plain)
 
 
-def cut(text: str, most: int) -> str:
-    """Shorten at the end of a line, and say how much is left out."""
+def cut(text: str, most: int, separator: str = "\n") -> str:
+    """Keep as many whole items as fit, and count the rest; an item that is too long is cut."""
     if len(text) <= most:
         return text
-    lines = text.splitlines()
-    kept: list[str] = []
-    room = most - 40
-    for line in lines:
-        if len(line) + 1 > room:
+    items = text.split(separator)
+    kept = [shortened(items[0], most - _REST)]
+    room = most - _REST - len(kept[0])
+    for item in items[1:]:
+        room -= len(separator) + len(item)
+        if room < 0:
             break
-        kept.append(line)
-        room -= len(line) + 1
-    return "\n".join([*kept, f"… and {len(lines) - len(kept)} lines more"])
+        kept.append(item)
+    if len(kept) < len(items):
+        kept.append(f"… and {len(items) - len(kept)} more")
+    return separator.join(kept)
 
 
 def shortened(text: str, most: int) -> str:

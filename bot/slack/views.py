@@ -18,6 +18,7 @@ _TABLE_ROWS = 15
 _CELL = 60
 _LINES = 1_500
 _DETAILS = 2_000
+_ITEM = " · "
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _health(run: Run, report: HealthReport) -> View:
         blocks.append(_section(_escaped_lines(trouble)))
     blocks.append(_health_table(report))
     if report.samples > 1:
-        blocks.append(_context(escaped(" · ".join(words.details(report)))))
+        blocks.append(_context(escaped(_ITEM.join(words.details(report))), _ITEM))
         if unknown := words.unknowns(report):
             blocks.append(_context(escaped(unknown)))
     blocks.append(_context(_asked_by(run)))
@@ -146,11 +147,16 @@ def _escaped_lines(lines: Sequence[str]) -> str:
 
 
 def _section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text, _LINES)}}
+    return {"type": "section", "text": _mrkdwn(cut(text, _LINES))}
 
 
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": shortened(text, _DETAILS)}]}
+def _context(text: str, separator: str = ", ") -> Block:
+    return {"type": "context", "elements": [_mrkdwn(cut(text, _DETAILS, separator))]}
+
+
+def _mrkdwn(text: str) -> Block:
+    # verbatim: Slack makes no links and no mentions of what merely looks like one.
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Block:

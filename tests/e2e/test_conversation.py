@@ -101,7 +101,7 @@ async def test_many_ask_at_once(sandbox: Sandbox) -> None:
 async def test_members_are_those_of_etcd(sandbox: Sandbox, binary: Callable[[str], str]) -> None:
     """Names and ids are exactly what etcdctl lists, in hexadecimal without padding."""
     answer = await sandbox.wait_for_answer(await sandbox.accepted("members"))
-    assert answer.headline == "demo: healthy, 3 of 3 members"
+    assert answer.headline == "demo: 3 members, 3 answer"
     assert answer.table[0][:2] == ["Member", "Id"]
     shown = {row[0]: row[1] for row in answer.table[1:]}
     assert shown == await member_ids(binary("etcdctl"), sandbox)
@@ -194,6 +194,6 @@ async def test_a_mended_cluster_is_healthy_again(sandbox: Sandbox) -> None:
 
     async def healthy() -> bool:
         answer = await sandbox.wait_for_answer(await sandbox.accepted("members"))
-        return answer.headline == "demo: healthy, 3 of 3 members"
+        return answer.headline == "demo: 3 members, 3 answer"
 
     await eventually(healthy, 45, "the cluster is healthy again")

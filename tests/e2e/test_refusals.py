@@ -104,7 +104,7 @@ async def test_whoever_may_read_need_not_approve(sandbox: Sandbox) -> None:
     for channel in ("ops", "etcd-alerts"):
         since = await sandbox.accepted("members", "dave", channel)
         answer = await sandbox.wait_for_answer(since, channel)
-        assert answer.headline == "demo: healthy, 3 of 3 members"
+        assert answer.headline == "demo: 3 members, 3 answer"
         assert "asked by <@U0DAVE>" in str(answer.blocks)
 
 

@@ -32,7 +32,7 @@ async def test_a_lost_acknowledgement_is_still_answered_once(sandbox: Sandbox) -
     since = await sandbox.moment()
     assert (await sandbox.command("alice", "ops", "members")).acked is False
     answer = await sandbox.wait_for_answer(since)
-    assert answer.headline == "demo: healthy, 3 of 3 members"
+    assert answer.headline == "demo: 3 members, 3 answer"
     await eventually(sandbox.store().idle, 20, "nothing more is under way")
     assert [each.ts for each in await sandbox.answers(since)] == [answer.ts]
     assert await sandbox.store().runs() - before == {answer.run}
@@ -43,7 +43,7 @@ async def test_a_rate_limit_delays_the_answer(sandbox: Sandbox) -> None:
     calls = await sandbox.last_call()
     await sandbox.fault("rate_limit", method="chat.postMessage", retry_after=3, count=1)
     answer = await sandbox.wait_for_answer(await sandbox.accepted("members"))
-    assert answer.headline == "demo: healthy, 3 of 3 members"
+    assert answer.headline == "demo: 3 members, 3 answer"
     limited, posted = await sandbox.calls("chat.postMessage", calls)
     assert limited["status"] == 429
     assert posted["response"]["ok"] is True
@@ -77,7 +77,7 @@ async def test_an_outage_during_a_run(sandbox: Sandbox) -> None:
     await eventually(sandbox.is_ready, 30, "front is ready again")
     assert sandbox.processes.pid("front") == front
     later = await sandbox.wait_for_answer(await sandbox.accepted("members"))
-    assert later.headline == "demo: healthy, 3 of 3 members"
+    assert later.headline == "demo: 3 members, 3 answer"
 
 
 async def test_a_refreshed_connection_loses_nothing(sandbox: Sandbox) -> None:
@@ -87,7 +87,7 @@ async def test_a_refreshed_connection_loses_nothing(sandbox: Sandbox) -> None:
     for user in ("alice", "bob", "carol"):
         await sandbox.accepted("members", user)
     answers = await sandbox.wait_for_answers(3, since)
-    assert {answer.headline for answer in answers} == {"demo: healthy, 3 of 3 members"}
+    assert {answer.headline for answer in answers} == {"demo: 3 members, 3 answer"}
 
 
 async def test_all_connections_break_during_a_run(sandbox: Sandbox) -> None:
@@ -111,7 +111,7 @@ async def test_a_slow_slack_delays_nobody_but_itself(sandbox: Sandbox) -> None:
     since = await sandbox.accepted("members")
     assert (await sandbox.command("bob", "ops", "members")).ms < 1_500
     answers = await sandbox.wait_for_answers(2, since)
-    assert {answer.headline for answer in answers} == {"demo: healthy, 3 of 3 members"}
+    assert {answer.headline for answer in answers} == {"demo: 3 members, 3 answer"}
 
 
 async def test_a_post_whose_reply_was_lost(sandbox: Sandbox) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import os
+import signal
+import time
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -152,6 +155,46 @@ async def test_a_forged_request_starts_nothing(redis: Redis) -> None:
     async with working(a_worker(redis, a_sight())):
         await ended(redis, honest)
     assert (await Runs(redis, FRONT, KEYRING).read(forged)).version == 1
+
+
+async def test_a_finished_run_is_not_started_again(redis: Redis) -> None:
+    """Somebody with access to the store puts it back among the open ones, and wakes a worker."""
+    async with working(a_worker(redis, a_sight())):
+        name = await asked(redis)
+        await ended(redis, name)
+        version = (await Runs(redis, FRONT, KEYRING).read(name)).version
+        for _ in range(3):
+            await redis.zadd(keys.unfinished(SITE), {name: 0})
+            await redis.xadd(keys.queue(SITE), {"run": name})
+            await ended(redis, await asked(redis, source=f"after-{_}"))
+    assert (await Runs(redis, FRONT, KEYRING).read(name)).version == version
+    assert await redis.zscore(keys.unfinished(SITE), name) is None
+
+
+async def test_an_old_question_is_not_answered(redis: Redis) -> None:
+    """Who asked ten minutes ago is told to ask again."""
+    ten_minutes_ago = lambda: time.time_ns() // 1_000_000 - 600_000  # noqa: E731
+    runs = Runs(redis, FRONT, KEYRING, now_ms=ten_minutes_ago)
+    name = (await runs.accept(a_request(), source="old")).run
+    async with working(a_worker(redis, a_sight())):
+        run = await ended(redis, name)
+    assert run.error == "it was asked more than 5 minutes ago. Ask again."
+
+
+async def test_a_store_that_is_silent_for_longer_than_a_lease(private_redis: RedisServer) -> None:
+    """The worker lives on, and the run is answered when the store is back."""
+    async with connect(private_redis.url, private_redis.password, timeout_s=0.3) as redis:
+        sight = a_sight()
+        worker = a_worker(redis, sight, lease_ms=900)
+        async with working(worker):
+            await eventually(lambda: worker.fault is None, 5)
+            name = await asked(redis)
+            os.kill(private_redis.pid, signal.SIGSTOP)
+            await eventually(lambda: worker.fault is not None, 10, "it notices")
+            await asyncio.sleep(1.5)  # longer than the lease
+            os.kill(private_redis.pid, signal.SIGCONT)
+            run = await ended(redis, name)
+    assert run.state is State.SUCCEEDED
 
 
 async def test_a_worker_that_drains_finishes_what_it_has(redis: Redis) -> None:

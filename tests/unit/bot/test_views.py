@@ -128,6 +128,18 @@ def test_shortening_never_cuts_an_escape() -> None:
         assert re.fullmatch(r"(&(lt|gt|amp);)*", rest)
 
 
+def test_one_line_that_is_too_long_is_cut_and_not_dropped() -> None:
+    """The beginning of a long error is worth more than its length."""
+    short = cut("x" * 1_000, 200)
+    assert len(short) <= 200
+    assert short.startswith("x" * 100)
+
+
+def test_what_cannot_be_seen_is_shown() -> None:
+    """A name with a right-to-left mark does not turn a message around."""
+    assert escaped("a\u202eb\x07") == "aU+202EbU+0007"
+
+
 def test_a_view_changes_its_digest_with_its_content() -> None:
     """The same state is not sent twice, another one is."""
     assert view(RUN).digest == view(RUN).digest
@@ -145,5 +157,5 @@ def test_cutting_says_how_much_is_left_out() -> None:
     short = cut(text, 200)
     assert len(short) <= 200
     kept = short.splitlines()[:-1]
-    assert short.splitlines()[-1] == f"… and {1_000 - len(kept)} lines more"
+    assert short.splitlines()[-1] == f"… and {1_000 - len(kept)} more"
     assert cut("short", 200) == "short"
