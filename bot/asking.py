@@ -58,7 +58,7 @@ async def _answered(config: Config, wanted: Ask) -> Run:
     requester = Requester(
         config.inventory.terminal_users.get(user, UserId(f"terminal:{user}")), TeamId(""), user
     )
-    async with link(config, timeout_s=5.0) as redis:
+    async with link(config) as redis:
         runs = Runs(redis, signer(config, Role.FRONT), keyring(config))
         gate = StoreGate(redis, runs, config.inventory.sites)
         await gate.follow_clock()

@@ -137,10 +137,9 @@ async def _app_token(client: AsyncWebClient) -> Check:
 
 async def _redis(config: Config) -> list[Check]:
     try:
-        async with link(config, timeout_s=3.0) as redis:
-            with translated():
-                server = await redis.info("server")
-                policy = await redis.config_get("appendonly", "appendfsync", "maxmemory-policy")
+        async with link(config) as redis, translated():
+            server = await redis.info("server")
+            policy = await redis.config_get("appendonly", "appendfsync", "maxmemory-policy")
     except (ConfigError, QuorumbotError) as error:
         return [Check("redis", ok=False, text=str(error))]
     version = str(server["redis_version"])

@@ -77,7 +77,7 @@ class StoreGate:
         """Learn how far the store's clock is ahead, or why it does not answer."""
         try:
             async with asyncio.timeout(ACCEPT_S):
-                with translated():
+                async with translated():
                     seconds, micros = await self._redis.time()
         except (QuorumbotError, TimeoutError) as error:
             self.fault = str(error) or "it did not answer within 1.5 s"

@@ -10,14 +10,14 @@ from bot.store.connection import connect
 
 
 @contextlib.asynccontextmanager
-async def link(config: Config, *, timeout_s: float) -> AsyncIterator[Redis]:
+async def link(config: Config) -> AsyncIterator[Redis]:
     """Make a client, and close it in the end. ConfigError: the password cannot be read."""
     reference = config.file.redis.password
     try:
         password = reference.read(config.base).reveal() if reference else None
     except ValueError as error:
         raise ConfigError((f"redis.password: {error}",)) from error
-    redis = connect(config.file.redis.url, password, timeout_s=timeout_s)
+    redis = connect(config.file.redis.url, password)
     try:
         yield redis
     finally:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from aiohttp import web
 
 from bot.config import Config, ConfigError
-from bot.gate import ACCEPT_S, StoreGate
+from bot.gate import StoreGate
 from bot.http import listening, serve_status
 from bot.identity import keyring, signer
 from bot.metrics import Metrics
@@ -46,8 +46,8 @@ async def _serve(config: Config, http: str | None) -> None:
     sockets: Sockets | None = None
     projector: Projector | None = None
     async with contextlib.AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(link(config, timeout_s=ACCEPT_S))
-        feed_redis = await stack.enter_async_context(link(config, timeout_s=5.0))
+        redis = await stack.enter_async_context(link(config))
+        feed_redis = await stack.enter_async_context(link(config))
         runs = Runs(redis, signer(config, Role.FRONT), keyring(config))
         gate = StoreGate(redis, runs, config.inventory.sites)
 

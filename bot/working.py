@@ -48,7 +48,7 @@ async def work(config: Config, site: str) -> int:
 async def _work(config: Config, site: Site) -> None:
     metrics, name = Metrics(), own_name()
     async with contextlib.AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(link(config, timeout_s=5.0))
+        redis = await stack.enter_async_context(link(config))
         reader = EtcdReader()
         stack.push_async_callback(reader.close)
         worker = Worker(

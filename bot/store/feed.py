@@ -26,7 +26,7 @@ class Feed:
 
     async def open(self) -> None:
         """Make the stream and its group unless they exist."""
-        with translated():
+        async with translated():
             try:
                 await self._redis.xgroup_create(keys.FEED, keys.FEED_GROUP, "0", mkstream=True)
             except ResponseError as error:
@@ -35,7 +35,7 @@ class Feed:
 
     async def lead(self) -> bool:
         """Become, or stay, the one front that shows runs. To be called within each lease."""
-        with translated():
+        async with translated():
             if await self._redis.set(keys.PROJECTOR, self._front, nx=True, px=self._lease_ms):
                 return True
             if await self._redis.get(keys.PROJECTOR) != self._front.encode():
@@ -49,7 +49,7 @@ class Feed:
 
     async def resign(self) -> None:
         """Let another front show runs at once."""
-        with translated():
+        async with translated():
             if await self._redis.get(keys.PROJECTOR) == self._front.encode():
                 await self._redis.delete(keys.PROJECTOR)
 
@@ -68,12 +68,12 @@ class Feed:
 
     async def settle(self, changes: Sequence[Change]) -> None:
         """Forget changes that are shown."""
-        with translated():
+        async with translated():
             await self._redis.xack(keys.FEED, keys.FEED_GROUP, *(change.id for change in changes))
 
     async def shown(self, run: RunId) -> Shown | None:
         """Where a run is shown."""
-        with translated():
+        async with translated():
             fields: Any = await self._redis.hgetall(keys.message(run))
         if not fields:
             return None
@@ -91,16 +91,16 @@ class Feed:
                 mapping={"channel": shown.channel, "ts": shown.ts, "digest": shown.digest},
             )
             pipe.expire(keys.message(run), _KEEP_MESSAGE_S)
-            with translated():
+            async with translated():
                 await pipe.execute()
 
     async def forget(self, run: RunId) -> None:
         """Forget where a run is shown, because the message is gone."""
-        with translated():
+        async with translated():
             await self._redis.delete(keys.message(run))
 
     async def _read(self, start: str, timeout_ms: int | None) -> list[Change]:
-        with translated():
+        async with translated():
             reply: Any = await self._redis.xreadgroup(
                 keys.FEED_GROUP, _CONSUMER, {keys.FEED: start}, count=200, block=timeout_ms
             )

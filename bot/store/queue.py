@@ -32,7 +32,7 @@ class Queue:
 
     async def open(self) -> None:
         """Make the stream and its group unless they exist."""
-        with translated():
+        async with translated():
             try:
                 await self._redis.xgroup_create(self._stream, keys.QUEUE_GROUP, "0", mkstream=True)
             except ResponseError as error:
@@ -41,7 +41,7 @@ class Queue:
 
     async def wait(self, at_most: int, timeout_ms: int) -> list[RunId]:
         """Receive up to `at_most` wake-ups, waiting `timeout_ms` for the first."""
-        with translated():
+        async with translated():
             reply: Any = await self._redis.xreadgroup(
                 keys.QUEUE_GROUP,
                 _CONSUMER,
@@ -57,7 +57,7 @@ class Queue:
 
         Empty while wake-ups are waiting: those runs are on their way.
         """
-        with translated():
+        async with translated():
             if await self._waiting():
                 return []
             stale: Any = await self._redis.zrangebyscore(
@@ -74,12 +74,12 @@ class Queue:
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.zadd(self._open, {run: now_ms}, xx=True)
             pipe.xadd(self._stream, {"run": run})
-            with translated():
+            async with translated():
                 await pipe.execute()
 
     async def put_off(self, run: RunId, now_ms: int) -> None:
         """Leave a run for a later sweep, behind all others."""
-        with translated():
+        async with translated():
             await self._redis.zadd(self._open, {run: now_ms}, xx=True)
 
     async def _waiting(self) -> bool:

@@ -118,7 +118,7 @@ class Runs:
 
     async def read(self, run: RunId) -> Journal:
         """Read and verify all entries of a run; none when there is no such run."""
-        with translated():
+        async with translated():
             stored = await self._redis.lrange(keys.events(run), 0, -1)
         return self._keyring.read(run, [_bytes(raw) for raw in stored])
 
@@ -193,7 +193,7 @@ class Runs:
             raise _error(call.run, reply)
 
     async def _is_last(self, run: RunId, raw: Sequence[bytes]) -> bool:
-        with translated():
+        async with translated():
             stored = await self._redis.lrange(keys.events(run), -len(raw), -1)
         return bool(raw) and [_bytes(item) for item in stored] == list(raw)
 
@@ -235,7 +235,7 @@ class Runs:
             _STREAM_LENGTH,
             *raw,
         )
-        with translated():
+        async with translated():
             reply: list[object] = await self._script(keys=names, args=arguments)
         return reply
 

@@ -55,7 +55,7 @@ class Store:
 
     @asynccontextmanager
     async def _redis(self) -> AsyncIterator[Redis]:
-        async with link(self._config, timeout_s=5.0) as redis:
+        async with link(self._config) as redis:
             yield redis
 
 

@@ -259,7 +259,7 @@ async def test_a_swept_run_is_woken_and_then_left_for_a_while(redis: Redis) -> N
 
 async def test_a_dead_store_is_said_in_words(private_redis: RedisServer) -> None:
     """No redis exception leaves the adapter."""
-    client = connect(private_redis.url, private_redis.password, timeout_s=0.5)
+    client = connect(private_redis.url, private_redis.password)
     runs = Runs(client, FRONT, KEYRING)
     await runs.read(RunId("r-00000000"))
     os.kill(private_redis.pid, signal.SIGKILL)

@@ -183,7 +183,7 @@ async def test_an_old_question_is_not_answered(redis: Redis) -> None:
 
 async def test_a_store_that_is_silent_for_longer_than_a_lease(private_redis: RedisServer) -> None:
     """The worker lives on, and the run is answered when the store is back."""
-    async with connect(private_redis.url, private_redis.password, timeout_s=0.3) as redis:
+    async with connect(private_redis.url, private_redis.password) as redis:
         sight = a_sight()
         worker = a_worker(redis, sight, lease_ms=900)
         async with working(worker):
