@@ -39,9 +39,6 @@ async def translated() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(_ANSWER_S):
             yield
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError
     except AuthenticationError as error:
         message = "The store refused the password. Check redis.password."
         raise Permanent(message) from error
