@@ -5,11 +5,12 @@ Slack token, a front never sees a certificate of a cluster.
 """
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -23,10 +24,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bot.secret import SecretRef
+from bot.yaml_text import Unreadable, read_yaml
 from procedures.model.events import Role
 from procedures.model.ids import ChannelId, ClusterName, MemberName, Site, UserId
 from procedures.model.inventory import (
@@ -48,18 +48,29 @@ class ConfigError(Exception):
         self.faults = faults
 
 
-def _url(schemes: tuple[str, ...]) -> AfterValidator:
+def _url(schemes: tuple[str, ...], path: str, form: str) -> AfterValidator:
+    """Check for scheme, host, perhaps a port, and a path that matches; `form` says what is right.
+
+    A query or a fragment is refused: the libraries would ignore it, or obey it unseen.
+    """
+
     def check(value: str) -> str:
         try:
             parts = urlsplit(value)
-            port_is_valid = parts.port is None or parts.port > 0
+            usable = bool(parts.hostname) and parts.port != 0 and parts.scheme in schemes
         except ValueError:
-            port_is_valid = False
-        if not port_is_valid or parts.scheme not in schemes or not parts.hostname:
-            message = f"write it as {schemes[0]}://HOST:PORT"
+            usable = False
+        if not usable or any(each.isspace() for each in value):
+            message = f"write it as {form}"
             raise ValueError(message)
-        if parts.username or parts.password:
+        if "@" in parts.netloc:
             message = "leave user and password out of the address; give the password by reference"
+            raise ValueError(message)
+        if "?" in value or "#" in value:
+            message = f"leave out what begins with ? or #: write it as {form}"
+            raise ValueError(message)
+        if not re.fullmatch(path, parts.path):
+            message = f"the path {parts.path!r} does not belong there: write it as {form}"
             raise ValueError(message)
         return value
 
@@ -68,7 +79,7 @@ def _url(schemes: tuple[str, ...]) -> AfterValidator:
 
 def _listen(value: str) -> str:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or not 0 <= int(port) < 65_536:
+    if not host or not port.isdecimal() or not 0 <= int(port) < 65_536:
         message = "write it as HOST:PORT, e.g. 127.0.0.1:9090"
         raise ValueError(message)
     return value
@@ -86,8 +97,9 @@ def _public_key(value: str) -> str:
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")]
 _Channel = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]{2,}$")]
 _User = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]
-_HttpUrl = Annotated[str, _url(("https", "http"))]
-_RedisUrl = Annotated[str, _url(("redis", "rediss"))]
+_ApiUrl = Annotated[str, _url(("http", "https"), r".*", "http://HOST:PORT/PATH/")]
+_EtcdUrl = Annotated[str, _url(("https", "http"), r"", "https://HOST:PORT")]
+_RedisUrl = Annotated[str, _url(("redis", "rediss"), r"(/[0-9]{0,5})?", "redis://HOST:PORT/NUMBER")]
 _Address = Annotated[str, AfterValidator(_listen)]
 
 
@@ -96,26 +108,36 @@ class _Model(BaseModel):
 
 
 class SlackConfig(_Model):
-    """How to reach Slack. `api_url` is set only to talk to a sandbox on this machine."""
+    """How to reach Slack: Socket Mode takes `app_token`, HTTP mode `signing_secret`.
 
-    mode: Literal["socket", "http"] = "socket"
+    Which of them it is, is said at the start. `api_url` is set only to talk to a sandbox on this
+    machine.
+    """
+
     bot_token: SecretRef
     app_token: SecretRef | None = None
     signing_secret: SecretRef | None = None
-    api_url: _HttpUrl | None = None
+    api_url: _ApiUrl | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.mode == "socket" and self.app_token is None:
-            message = "mode socket needs `app_token`"
-            raise ValueError(message)
-        if self.mode == "http" and self.signing_secret is None:
-            message = "mode http needs `signing_secret`"
+        if self.app_token is None and self.signing_secret is None:
+            message = "say `app_token` for Socket Mode, `signing_secret` for HTTP mode, or both"
             raise ValueError(message)
         if self.api_url and urlsplit(self.api_url).hostname not in {"127.0.0.1", "localhost"}:
             message = "`api_url` may only point to this machine: leave it out for Slack itself"
             raise ValueError(message)
         return self
+
+    @property
+    def secrets(self) -> Mapping[str, SecretRef]:
+        """The references that are given, by name."""
+        named = {
+            "bot_token": self.bot_token,
+            "app_token": self.app_token,
+            "signing_secret": self.signing_secret,
+        }
+        return {name: reference for name, reference in named.items() if reference is not None}
 
 
 class RedisConfig(_Model):
@@ -192,7 +214,7 @@ class ClusterConfig(_Model):
 
     platform: Platform = Platform.ETCD
     site: _Name = "default"
-    endpoints: Mapping[_Name, _HttpUrl] = Field(min_length=1)
+    endpoints: Mapping[_Name, _EtcdUrl] = Field(min_length=1)
     tls: TlsConfig | None = None
     channels: tuple[_Channel, ...] = ()
     hosts: Mapping[_Name, HostConfig] = Field(default_factory=dict)
@@ -247,12 +269,9 @@ def load(path: Path) -> Config:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError((f"{path} cannot be read: {reason}",)) from error
     try:
-        plain = YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise ConfigError((f"{path}, line {line}: {error.problem}",)) from error
-    except YAMLError as error:
-        raise ConfigError((f"{path} is not YAML: {error}",)) from error
+        plain = read_yaml(text)
+    except ValueError as error:
+        raise ConfigError((f"{path}: {error}",)) from error
     try:
         file = ConfigFile.model_validate(plain)
     except ValidationError as error:
@@ -276,6 +295,10 @@ def _fault(error: ErrorDetails) -> str:
             what = f"{str(error['input'])!r} does not have the form {error['ctx']['pattern']}"
         case "model_type" | "mapping_type" | "dict_type":
             what = "must be a mapping of names to values"
+        case _ if isinstance(error["input"], Unreadable):
+            what = (
+                f"{error['input']} looks like a date or a number and is none: correct or quote it"
+            )
     return f"{where}: {what}"
 
 
@@ -310,6 +333,15 @@ def _cross_faults(file: ConfigFile) -> list[str]:
         f"signing.trusted: {each} is listed twice"
         for each in sorted(set(ids))
         if ids.count(each) > 1
+    ]
+    owners: dict[bytes, list[str]] = {}
+    for writer in file.signing.trusted:
+        owners.setdefault(base64.b64decode(writer.public_key), []).append(writer.id)
+    faults += [
+        f"signing.trusted: {' and '.join(sharers)} have the same public key: "
+        "give each a key of its own"
+        for sharers in owners.values()
+        if len(sharers) > 1
     ]
     return faults
 

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from bot.store.connection import translated
 from bot.store.runs import Conflict, Runs
 from bot.store.unfinished import unfinished
-from procedures.model.errors import QuorumbotError, Retryable
+from procedures.model.errors import InDoubt, QuorumbotError, Retryable
 from procedures.model.events import Expired, Requested
 from procedures.model.ids import RunId, Site
 from procedures.model.run import Run, State, fold
@@ -19,11 +19,16 @@ from procedures.model.run import Run, State, fold
 _log = logging.getLogger(__name__)
 
 ACCEPT_S = 1.5
+"""How long the store may take to accept a request, its reply included."""
+
+_REPLY_S = 0.5
+"""Of that, the time for the reply: what the store comes to later than that is not accepted."""
+
 EXPIRE_AFTER_MS = 5 * 60 * 1_000
 """A question on which nothing happened for so long is not worth answering any more."""
 
 _BEAT_S = 1.0
-_EXPIRE_EVERY_BEATS = 5
+_EXPIRE_EVERY_S = 5.0
 _LATE = "The queue did not answer within 1.5 s."
 
 
@@ -43,17 +48,19 @@ class StoreGate:
         self.fault: str | None = "it was not asked yet"
 
     async def accept(self, request: Requested, *, source: str) -> RunId:
-        """Store a request once per `source`. Raises Retryable when it is not stored."""
+        """Store a request once per `source`.
+
+        Raises Retryable when it is not stored, InDoubt when nobody can tell.
+        """
         if self._ahead_ms is None:
             message = f"The queue does not answer: {self.fault}."
             raise Retryable(message)
-        accept_by = _now_ms() + self._ahead_ms + int(ACCEPT_S * 1_000)
+        accept_by = _now_ms() + self._ahead_ms + int((ACCEPT_S - _REPLY_S) * 1_000)
         try:
             async with asyncio.timeout(ACCEPT_S):
-                accepted = await self._runs.accept(request, source=source, accept_by_ms=accept_by)
+                return await self._runs.accept(request, source=source, accept_by_ms=accept_by)
         except TimeoutError as error:
-            raise Retryable(_LATE) from error
-        return accepted.run
+            raise InDoubt(_LATE) from error
 
     async def run(self, run: RunId) -> Run | None:
         """Fold the verified events of a run; what does not verify is logged and left out."""
@@ -63,15 +70,17 @@ class StoreGate:
         return fold(journal.entries)
 
     async def beat(self) -> None:
-        """Follow the store's clock and expire what nobody took up; until cancelled."""
-        beats = 0
+        """Follow the store's clock until cancelled."""
         while True:
             await self.follow_clock()
-            if self.fault is None and beats % _EXPIRE_EVERY_BEATS == 0:
-                with contextlib.suppress(QuorumbotError):
-                    await self._expire()
-            beats += 1
             await asyncio.sleep(_BEAT_S)
+
+    async def expire(self) -> None:
+        """Put an end to what nobody took up; until cancelled."""
+        while True:
+            await asyncio.sleep(_EXPIRE_EVERY_S)
+            with contextlib.suppress(QuorumbotError):
+                await self._expire()
 
     async def follow_clock(self) -> None:
         """Learn how far the store's clock is ahead, or why it does not answer."""

@@ -14,9 +14,8 @@ DONE, FAILED, USAGE = 0, 1, 2
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; errors are one line on stderr that says what to do."""
-    arguments = _parser().parse_args(argv)
     try:
-        return _run(arguments)
+        return _run(_parser().parse_args(argv))
     except ConfigError as error:
         for fault in error.faults:
             print(f"quorumbot: {fault}", file=sys.stderr)
@@ -49,8 +48,9 @@ def _run(arguments: argparse.Namespace) -> int:
         case "serve":
             from bot.serving import serve
 
+            config = load(arguments.config)
             log_to_stderr()
-            return asyncio.run(serve(load(arguments.config), arguments.http))
+            return asyncio.run(serve(config, arguments.http))
         case "worker":
             from bot.working import work
 
@@ -84,7 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="the Slack front")
     _add_config(serve)
     serve.add_argument(
-        "--http", metavar="[HOST:]PORT", help="HTTP mode: listen there for Slack's requests"
+        "--http",
+        type=_address,
+        metavar="[HOST:]PORT",
+        help="HTTP mode instead of Socket Mode: listen there for Slack's requests",
     )
 
     worker = commands.add_parser("worker", help="a worker")
@@ -107,10 +110,21 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    if not text.isdigit() or not 0 <= int(text) < 65_536:
-        message = f"{text!r} is not a port: write a number below 65536"
-        raise argparse.ArgumentTypeError(message)
+    if not _is_port(text):
+        message = f"--port {text!r}: write a number below 65536."
+        raise UsageError(message)
     return int(text)
+
+
+def _address(text: str) -> str:
+    if not _is_port(text.rpartition(":")[2]):
+        message = f"--http {text!r}: write [HOST:]PORT, with a port below 65536."
+        raise UsageError(message)
+    return text
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 5 and int(text) < 65_536
 
 
 if __name__ == "__main__":

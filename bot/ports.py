@@ -32,7 +32,8 @@ class Gate(Protocol):
     async def accept(self, request: Requested, *, source: str) -> RunId:
         """Store a request once per `source`, within 1.5 s.
 
-        Raises Retryable, with why, when it is not stored; it never will be then.
+        Raises Retryable, with why, when it is not stored; it never will be then. Raises InDoubt
+        when the store gave no answer.
         """
         ...
 

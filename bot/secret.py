@@ -54,8 +54,12 @@ class SecretRef(BaseModel):
             except OSError as error:
                 message = f"{where} cannot be read: {error.strerror}"
                 raise ValueError(message) from error
-            if path.stat().st_mode & 0o077:
-                message = f"{where} can be read by others: chmod 600 it"
+            # Its group may read it: that is how Kubernetes mounts secrets.
+            if path.stat().st_mode & 0o027:
+                message = (
+                    f"{where} is open to others, or its group may write it: chmod 600 it, "
+                    "or 640 where its group has to read it"
+                )
                 raise ValueError(message)
         if not value.strip():
             message = f"{where} is empty or not set"

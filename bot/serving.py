@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from bot.config import Config, ConfigError
+from bot.config import Config
 from bot.gate import StoreGate
 from bot.http import listening, serve_status
 from bot.identity import keyring, signer
 from bot.metrics import Metrics
 from bot.process import forget_proxies, own_name, until_stopped
 from bot.redis_link import link
-from bot.secret import SecretRef
 from bot.slack.front import Front
 from bot.slack.http_mode import events_route
 from bot.slack.projector import Projector
 from bot.slack.workspace import Sockets, introduce, make_client
+from bot.slack_secrets import SlackSecrets, slack_secrets
 from bot.store.feed import Feed
 from bot.store.runs import Runs
 from procedures.model.events import Role
@@ -32,15 +32,12 @@ async def serve(config: Config, http: str | None) -> int:
     """Serve until SIGTERM. `http` is HOST:PORT for Slack's requests; None means Socket Mode."""
     if config.file.slack.api_url:
         forget_proxies()
-    await until_stopped(_serve(config, http), 2 * _GRACE_S)
+    secrets = slack_secrets(config, http=http is not None)
+    await until_stopped(_serve(config, http, secrets), 2 * _GRACE_S)
     return 0
 
 
-async def _serve(config: Config, http: str | None) -> None:
-    slack = config.file.slack
-    token = _secret(config, "bot_token", slack.bot_token)
-    app_token = None if http else _secret(config, "app_token", slack.app_token)
-    secret = _secret(config, "signing_secret", slack.signing_secret) if http else None
+async def _serve(config: Config, http: str | None, secrets: SlackSecrets) -> None:
     metrics = Metrics()
     front: Front | None = None
     sockets: Sockets | None = None
@@ -62,12 +59,12 @@ async def _serve(config: Config, http: str | None) -> None:
                 yield f"messages are waiting: {projector.fault}"
 
         await stack.enter_async_context(serve_status(config.file.listen.front, metrics, faults))
-        client = make_client(token, slack.api_url)
+        client = make_client(secrets.bot_token, config.file.slack.api_url)
         me = await introduce(client)
         front = Front(
             client=client,
             me=me,
-            signing_secret=secret,
+            signing_secret=secrets.signing_secret,
             inventory=config.inventory,
             gate=gate,
             metrics=metrics,
@@ -77,9 +74,10 @@ async def _serve(config: Config, http: str | None) -> None:
         projector = Projector(client, Feed(feed_redis, own_name()), gate, metrics)
         async with asyncio.TaskGroup() as group:
             group.create_task(gate.beat())
+            group.create_task(gate.expire())
             group.create_task(projector.run())
-            if app_token:
-                sockets = Sockets(front.app, app_token)
+            if secrets.app_token:
+                sockets = Sockets(front.app, secrets.app_token)
             group.create_task(_receive(sockets, front))
             _log.info("serving")
 
@@ -100,12 +98,3 @@ def _events(address: str, front: Front) -> contextlib.AbstractAsyncContextManage
         return await events_route(front.app, request)
 
     return listening(address, [web.post("/slack/events", events)])
-
-
-def _secret(config: Config, name: str, reference: SecretRef | None) -> str:
-    if reference is None:
-        raise ConfigError((f"slack.{name}: is missing, and this mode needs it",))
-    try:
-        return reference.read(config.base).reveal()
-    except ValueError as error:
-        raise ConfigError((f"slack.{name}: {error}",)) from error

@@ -114,7 +114,7 @@ class Worker:
         while not self._draining.is_set():
             await asyncio.sleep(_SWEEP_S)
             try:
-                now = time.time_ns() // 1_000_000
+                now = await self._queue.now_ms()
                 for name in await self._queue.sweep(now):
                     if fold((await self._runs.read(name)).entries) is None:
                         await self._queue.put_off(name, now)

@@ -52,7 +52,7 @@ def parse(
     command, rest = _command(registry, group, given)
     if command is None:
         return Help((group, *(word.text for word in rest)))
-    if rest and _is_help(rest[-1]):
+    if _ends_in_help(rest):
         return Help(command.words)
     args = _arguments(command, rest)
     return _resolved(command, args, inventory, channel)
@@ -164,6 +164,20 @@ def _resolved(
 
 def _is_help(word: Word) -> bool:
     return word.form is Form.PLAIN and word.text.lower() in {"help", "--help", "-h", "?"}
+
+
+def _ends_in_help(given: Sequence[Word]) -> bool:
+    """Tell whether the last word asks for help; it does not where it is the value of a flag."""
+    if not given or not _is_help(given[-1]):
+        return False
+    before = given[-2] if len(given) > 1 else None
+    return (
+        given[-1].flag is not None
+        or before is None
+        or before.flag is None
+        or "=" in before.text
+        or _is_help(before)
+    )
 
 
 def _unknown(what: str, given: str, known: Iterable[str], more: str = "") -> str:

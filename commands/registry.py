@@ -11,7 +11,6 @@ class Kind(StrEnum):
 
     CLUSTER = "cluster"
     MEMBER = "member"
-    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ LONGEST = 2_000
 
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»"}
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
+_ENTITY = re.compile("|".join(_ENTITIES))
 _ESCAPED = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 _DASHES = re.compile(r"^[—–](?=\w)")
 _SPOKEN_TO_ALL = {"!": "a mention of everybody", "#": "a channel"}
@@ -70,27 +71,39 @@ def _next(text: str, start: int) -> tuple[Word, int]:
         return _escaped(match), match.end()
     if text[start] in _QUOTES:
         inside, position = _quoted(text, start)
-        return Word(_unescaped(inside), Form.QUOTED), position
+        whole = _ESCAPED.fullmatch(text, start + 1, position - 1)
+        return Word(inside, Form.USER if whole and whole[1] == "@" else Form.QUOTED), position
     parts: list[str] = []
     position = start
     while position < len(text) and not text[position].isspace():
         if text[position] in _QUOTES and text[position - 1] == "=":
             piece, position = _quoted(text, position)
-        elif text[position] == "<" and (match := _ESCAPED.match(text, position)):
-            piece, position = _escaped(match).text, match.end()
         else:
-            piece, position = text[position], position + 1
+            piece, position = _piece(text, position)
         parts.append(piece)
-    return Word(_DASHES.sub("--", _unescaped("".join(parts)))), position
+    return Word(_DASHES.sub("--", "".join(parts))), position
+
+
+def _piece(text: str, start: int) -> tuple[str, int]:
+    """Read one character, or what Slack has made of some, as it was meant."""
+    if match := _ESCAPED.match(text, start):
+        return _escaped(match).text, match.end()
+    if match := _ENTITY.match(text, start):
+        return _ENTITIES[match[0]], match.end()
+    return text[start], start + 1
 
 
 def _quoted(text: str, start: int) -> tuple[str, int]:
     """Read up to the closing quote, which must end the word; phones mix the two double ones."""
     closing = _QUOTES[text[start]]
     ends = {'"', "”"} if closing in {'"', "”"} else {closing}
-    for position in range(start + 1, len(text)):
+    parts: list[str] = []
+    position = start + 1
+    while position < len(text):
         if text[position] in ends and (position + 1 == len(text) or text[position + 1].isspace()):
-            return text[start + 1 : position], position + 1
+            return "".join(parts), position + 1
+        piece, position = _piece(text, position)
+        parts.append(piece)
     message = f"The quote that begins with {text[start : start + 12]!r} has no end."
     raise UsageError(message)
 
@@ -122,6 +135,4 @@ def _refuse_invisible(text: str) -> None:
 
 
 def _unescaped(text: str) -> str:
-    for entity, character in reversed(_ENTITIES.items()):
-        text = text.replace(entity, character)
-    return text
+    return _ENTITY.sub(lambda match: _ENTITIES[match[0]], text)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from ruamel.yaml import YAML
 
@@ -29,7 +28,6 @@ class BotPorts:
 def write_configuration(
     files: StateFiles,
     *,
-    transport: Literal["socket", "http"],
     slack_url: str,
     credentials: Credentials,
     redis_port: int,
@@ -43,7 +41,6 @@ def write_configuration(
     roles = ("front", "worker")
     config = {
         "slack": {
-            "mode": transport,
             "api_url": f"{slack_url}/api/",
             "bot_token": {"file": "secrets/slack-bot-token"},
             "app_token": {"file": "secrets/slack-app-token"},

@@ -118,7 +118,6 @@ async def _run(directory: Path | None, options: _Options) -> None:
         ports = BotPorts(*free_ports(3))
         write_configuration(
             files,
-            transport=options.transport,
             slack_url=workspace.url,
             credentials=credentials,
             redis_port=redis_port,

@@ -24,12 +24,14 @@ from commands.catalogue import REGISTRY
 from commands.grammar import Help, parse
 from commands.help import render
 from commands.ops import CLUSTERS
-from procedures.model.errors import Refused, Retryable, UsageError
+from procedures.model.errors import InDoubt, Refused, Retryable, UsageError
 from procedures.model.events import Requester
 from procedures.model.ids import ChannelId, TeamId, UserId
 from procedures.model.inventory import Inventory
 
 _log = logging.getLogger(__name__)
+
+_UNLESS = "Nothing was started, unless a message about it appears here; ask again in a moment."
 
 
 class Front:
@@ -95,6 +97,9 @@ class Front:
             text, outcome = str(error), "refused"
         except Retryable as error:
             text = f"Not accepted: {error} Nothing was started; ask again in a moment."
+            outcome = "not_accepted"
+        except InDoubt as error:
+            text = f"Not accepted: {error} {_UNLESS}"
             outcome = "not_accepted"
         await (ack(text=escaped(text), response_type="ephemeral") if text else ack())
         self._metrics.commands.labels(body.get("command", ""), outcome).inc()

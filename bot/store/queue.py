@@ -52,6 +52,12 @@ class Queue:
             )
         return [RunId(fields[b"run"].decode()) for _, batch in reply or () for _, fields in batch]
 
+    async def now_ms(self) -> int:
+        """Tell the store's time: what `sweep`, `wake` and `put_off` reckon in."""
+        async with translated():
+            seconds, micros = await self._redis.time()
+        return int(seconds) * 1_000 + int(micros) // 1_000
+
     async def sweep(self, now_ms: int) -> list[RunId]:
         """Name the open runs that no worker holds and nobody woke lately.
 

@@ -14,7 +14,7 @@ from bot.store import keys
 from bot.store.connection import translated
 from bot.store.signing import GENESIS, Journal, Keyring, Signer
 from procedures.model.canonical import digest
-from procedures.model.errors import QuorumbotError, Retryable
+from procedures.model.errors import InDoubt, QuorumbotError, Retryable
 from procedures.model.events import Entry, Event, Requested
 from procedures.model.ids import RunId, Site, run_id
 
@@ -39,14 +39,6 @@ class Lease:
     run: RunId
     site: Site
     token: int
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A request that is in the store. `fresh` is False when it had been there already."""
-
-    run: RunId
-    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +82,12 @@ class Runs:
 
     async def accept(
         self, request: Requested, *, source: str, accept_by_ms: int | None = None
-    ) -> Accepted:
-        """Store a request and wake a worker, once per `source`.
+    ) -> RunId:
+        """Store a request and wake a worker, once per `source`; gives the run it has led to.
 
         `accept_by_ms` is a moment of the store's own clock: a store that comes to it later
-        (because it hung meanwhile) does not accept, and Retryable is raised.
+        (because it hung meanwhile) does not accept, and Retryable is raised. InDoubt is raised when
+        no reply came, so that nobody knows whether it is stored.
         """
         run = run_id(secrets.token_bytes(5))
         call = _Call(
@@ -106,14 +99,17 @@ class Runs:
             once=keys.once(source),
         )
         _, raw = self._seal(run, Journal((), 0, GENESIS, ()), [request])
-        reply = await self._eval(call, raw)
+        try:
+            reply = await self._eval(call, raw)
+        except Retryable as error:
+            raise InDoubt(str(error)) from error
         match reply:
             case [b"done", *_]:
-                return Accepted(run, fresh=True)
+                return run
             case [b"known", bytes(known)]:
-                return Accepted(RunId(known.decode()), fresh=False)
+                return RunId(known.decode())
             case _:
-                message = f"The store did not accept the request in time ({_word(reply)})."
+                message = "The queue did not answer in time."
                 raise Retryable(message)
 
     async def read(self, run: RunId) -> Journal:

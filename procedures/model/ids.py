@@ -1,6 +1,5 @@
 """Identifiers as types, so that one cannot stand in for another."""
 
-import re
 from typing import NewType
 
 RunId = NewType("RunId", str)
@@ -20,8 +19,6 @@ Site = NewType("Site", str)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U, so that an id survives being read aloud."""
 
-_RUN_ID = re.compile(rf"r-[{ALPHABET}]{{8}}")
-
 
 def run_id(entropy: bytes) -> RunId:
     """Make a run id from 5 random bytes."""
@@ -31,11 +28,6 @@ def run_id(entropy: bytes) -> RunId:
     number = int.from_bytes(entropy)
     digits = "".join(ALPHABET[number >> shift & 31] for shift in range(35, -1, -5))
     return RunId(f"r-{digits}")
-
-
-def is_run_id(text: str) -> bool:
-    """Tell whether the text has the form of a run id."""
-    return _RUN_ID.fullmatch(text) is not None
 
 
 def hex_id(number: int) -> MemberId:

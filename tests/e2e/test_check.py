@@ -24,13 +24,13 @@ Write = Callable[..., Path]
 def write(sandbox: Sandbox, tmp_path: Path) -> Write:
     """Writes a copy of the sandbox's configuration with changes.
 
-    In HTTP mode, because each look at an app token spends one of the few connections a minute
+    Without the app token, because each look at one spends one of the few connections a minute
     that Slack grants, and the sandbox's own front needs them.
     """
 
     def write_copy(**changes: object) -> Path:
         by_path = {path.replace("__", "."): value for path, value in changes.items()}
-        by_path["slack.mode"] = "http"
+        by_path["slack.app_token"] = None
         return changed(sandbox.config_path, tmp_path / "quorumbot.yaml", by_path)
 
     return write_copy

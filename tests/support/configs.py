@@ -52,7 +52,6 @@ def from_nothing(
     files.write_secret("redis-password", redis.password)
     write_configuration(
         files,
-        transport="socket",
         slack_url="http://127.0.0.1:1",
         credentials=Credentials.generate(),
         redis_port=redis.port,

@@ -27,7 +27,7 @@ async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
 
 
 async def appended(redis: Redis, source: str) -> RunId:
-    return (await Runs(redis, FRONT, KEYRING).accept(a_request(), source=source)).run
+    return await Runs(redis, FRONT, KEYRING).accept(a_request(), source=source)
 
 
 async def test_one_front_leads(redis: Redis) -> None:

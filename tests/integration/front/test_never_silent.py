@@ -8,7 +8,7 @@ import pytest
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 
 from bot.sandbox.workspace.server import Credentials, Server
-from procedures.model.errors import Permanent, Retryable
+from procedures.model.errors import InDoubt, Permanent, Retryable
 from tests.integration.front.conftest import MakeFront
 from tests.integration.front.harness import UNEXPECTED, Door, NotingGate
 
@@ -31,6 +31,15 @@ async def test_a_store_that_does_not_answer_becomes_words(door: Door, gate: Noti
     assert (await door.ask()).words == (
         "Not accepted: The queue did not answer within 1.5 s. "
         "Nothing was started; ask again in a moment."
+    )
+
+
+async def test_a_store_whose_reply_is_lost_becomes_words(door: Door, gate: NotingGate) -> None:
+    """Nobody is told for certain what nobody knows."""
+    gate.fault = InDoubt("The queue did not answer within 1.5 s.")
+    assert (await door.ask()).words == (
+        "Not accepted: The queue did not answer within 1.5 s. "
+        "Nothing was started, unless a message about it appears here; ask again in a moment."
     )
 
 

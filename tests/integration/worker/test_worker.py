@@ -60,7 +60,7 @@ async def working(worker: Worker) -> AsyncIterator[None]:
 
 async def asked(redis: Redis, request: Requested | None = None, source: str = "1") -> RunId:
     runs = Runs(redis, FRONT, KEYRING)
-    return (await runs.accept(request or a_request(), source=source)).run
+    return await runs.accept(request or a_request(), source=source)
 
 
 async def ended(redis: Redis, name: RunId) -> Run:
@@ -150,7 +150,7 @@ async def test_a_surprise_ends_in_words(redis: Redis) -> None:
 
 async def test_a_forged_request_starts_nothing(redis: Redis) -> None:
     """Somebody writes a request straight into the store, signed by nobody who is trusted."""
-    forged = (await Runs(redis, STRANGER, KEYRING).accept(a_request(), source="forged")).run
+    forged = await Runs(redis, STRANGER, KEYRING).accept(a_request(), source="forged")
     honest = await asked(redis, source="honest")
     async with working(a_worker(redis, a_sight())):
         await ended(redis, honest)
@@ -175,7 +175,7 @@ async def test_an_old_question_is_not_answered(redis: Redis) -> None:
     """Who asked ten minutes ago is told to ask again."""
     ten_minutes_ago = lambda: time.time_ns() // 1_000_000 - 600_000  # noqa: E731
     runs = Runs(redis, FRONT, KEYRING, now_ms=ten_minutes_ago)
-    name = (await runs.accept(a_request(), source="old")).run
+    name = await runs.accept(a_request(), source="old")
     async with working(a_worker(redis, a_sight())):
         run = await ended(redis, name)
     assert run.error == "it was asked more than 5 minutes ago. Ask again."

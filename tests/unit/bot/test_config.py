@@ -91,8 +91,25 @@ clusters:
         ("10.0.0.2", "10.0.0.1", "two members have the same address"),
         ("    tls:", "    tsl:", "clusters.prod.tsl: is not known here"),
         ('"https://10.0.0.2', '"http://10.0.0.2', "mix https and http"),
-        ("  app_token: {file: secrets/app}\n", "", "mode socket needs `app_token`"),
+        ("  app_token: {file: secrets/app}\n", "", "slack: say `app_token` for Socket Mode"),
+        ("slack:", "slack:\n  mode: http", "slack.mode: is not known here"),
         ("redis.example:6379", "redis.example:99999", "write it as redis://HOST:PORT"),
+        (":6379/0", ":6379/0?db=1", "redis.url: leave out what begins with ? or #"),
+        (":6379/0", ":6379/0#1", "redis.url: leave out what begins with ? or #"),
+        (":6379/0", ":6379/prod", "redis.url: the path '/prod' does not belong there"),
+        (":6379/0", ":6379/0/1", "redis.url: the path '/0/1' does not belong there"),
+        ("10.0.0.1:2379", "10.0.0.1:2379/v3", "endpoints.etcd-1: the path '/v3' does not belong"),
+        ("10.0.0.1:2379", "10.0.0.1:2379/", "endpoints.etcd-1: the path '/' does not belong"),
+        ("10.0.0.1:2379", "10.0.0.1:2379?a=b", "endpoints.etcd-1: leave out what begins with ?"),
+        ("10.0.0.1:2379", "10.0.0.1:2379#a", "endpoints.etcd-1: leave out what begins with ?"),
+        ("10.0.0.1:2379", "root@10.0.0.1:2379", "endpoints.etcd-1: leave user and password out"),
+        ("10.0.0.1:2379", "@10.0.0.1:2379", "endpoints.etcd-1: leave user and password out"),
+        ("10.0.0.1:2379", "10.0.0.1 :2379", "endpoints.etcd-1: write it as https://HOST:PORT"),
+        (
+            f"{KEY}}}",
+            f"{KEY}}}, {{id: worker-1, role: worker, public_key: {KEY}}}",
+            "signing.trusted: front-1 and worker-1 have the same public key: give each a key",
+        ),
         ("channels: [C0OPS]\nsites", "channels: [C0OPS]\nchannels: []\nsites", "line"),
         ("slack:", "slack: [", "line"),
     ],
@@ -101,6 +118,42 @@ def test_each_fault_has_its_words(tmp_path: Path, old: str, new: str, fault: str
     """A fault between two places of the file, or in its YAML, is said as clearly."""
     assert old in GOOD
     assert any(fault in each for each in faults(tmp_path, GOOD.replace(old, new, 1)))
+
+
+@pytest.mark.parametrize("url", ["redis://h", "redis://h:1/", "redis://h:1/15", "rediss://h:1"])
+def test_a_redis_address_may_name_a_database(tmp_path: Path, url: str) -> None:
+    """By its number, or not at all."""
+    path = tmp_path / "quorumbot.yaml"
+    path.write_text(GOOD.replace("rediss://redis.example:6379/0", url), encoding="utf-8")
+    assert load(path).file.redis.url == url
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["2020-99-99", "2020-01-01T99:00:00Z", "9" * 5_000, "!!int abc", "!!int ''", "!!bool x"],
+)
+def test_a_value_that_is_none_is_a_fault_like_others(tmp_path: Path, value: str) -> None:
+    """What YAML takes for a date or a number, and cannot make, is said beside all other faults."""
+    text = GOOD.replace("platform: okd3", f"platform: okd4\n    deadline_ms: {value}", 1)
+    first, second = faults(tmp_path, text)
+    assert first.startswith("clusters.prod.platform: Input should be 'etcd'")
+    assert second.startswith("clusters.prod.deadline_ms: ")
+    assert "looks like a date or a number and is none" in second
+    assert len(second) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("2020-99-99: 1", "looks like a date or a number and is none"),
+        ("2020-99-99", "the file: must be a mapping"),
+        ('a: "\\UFFFFFFFF"', "is not YAML"),
+        ("[" * 5_000, "is nested too deeply"),
+    ],
+)
+def test_whatever_is_wrong_with_the_yaml_is_a_fault(tmp_path: Path, text: str, fault: str) -> None:
+    """No text leads to a stack trace."""
+    assert any(fault in each for each in faults(tmp_path, text))
 
 
 def test_a_missing_or_unreadable_file_is_said(tmp_path: Path) -> None:
@@ -129,21 +182,36 @@ def test_a_secret_shows_itself_only_when_asked() -> None:
 def test_secrets_come_from_the_environment_or_a_private_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that others can read is refused, and so is an empty value."""
+    """An empty value and a missing file are refused, in words."""
     monkeypatch.setenv("QUORUMBOT_TEST_SECRET", "from-env\n")
     assert SecretRef(env="QUORUMBOT_TEST_SECRET").read(tmp_path).reveal() == "from-env"
     with pytest.raises(ValueError, match="is empty or not set"):
         SecretRef(env="QUORUMBOT_TEST_NOTHING").read(tmp_path)
     file = tmp_path / "secret"
     file.write_text("from-file\n")
-    file.chmod(0o644)
-    reference = SecretRef(file=Path("secret"))
-    with pytest.raises(ValueError, match="chmod 600"):
-        reference.read(tmp_path)
     file.chmod(0o600)
-    assert reference.read(tmp_path).reveal() == "from-file"
+    assert SecretRef(file=Path("secret")).read(tmp_path).reveal() == "from-file"
     with pytest.raises(ValueError, match="No such file"):
         SecretRef(file=Path("nothing")).read(tmp_path)
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o600, 0o640])
+def test_the_group_may_read_a_secret(tmp_path: Path, mode: int) -> None:
+    """Kubernetes mounts secrets so that a group can read them."""
+    file = tmp_path / "secret"
+    file.write_text("value")
+    file.chmod(mode)
+    assert SecretRef(file=file).read(tmp_path).reveal() == "value"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o602, 0o620, 0o660, 0o666])
+def test_a_secret_that_is_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
+    """Neither may others read or write it, nor its group write it; it is said how to mend it."""
+    file = tmp_path / "secret"
+    file.write_text("value")
+    file.chmod(mode)
+    with pytest.raises(ValueError, match="chmod 600 it, or 640"):
+        SecretRef(file=file).read(tmp_path)
 
 
 def test_the_good_text_is_yaml() -> None:

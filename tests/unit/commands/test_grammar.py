@@ -101,6 +101,13 @@ def test_the_terminal_may_ask_about_all() -> None:
         ("health <!subteam^S1|@ops>", "a mention of everybody"),
         ("health <#C1|ops>", "a channel"),
         ("health <@U123|bob>", "not a person"),
+        ('health "<!here>"', "a mention of everybody"),
+        ('health "all of <!channel>"', "a mention of everybody"),
+        ('health --cluster="<!subteam^S1|@ops>"', "a mention of everybody"),
+        ('health "<@U123|bob>"', "not a person"),
+        ("health --cluster help", "Unknown cluster: help."),
+        ("health --cluster ?", "Unknown cluster: ?."),
+        ("health --reason help", "Unknown flag: --reason."),
         ("health demo\x07", "U+0007"),
         ("health \u202edemo", "right-to-left override"),
         ("health \u200bdemo", "zero width space"),
@@ -128,6 +135,11 @@ def test_an_unknown_slash_command_names_the_known_ones() -> None:
         ("health help", ("etcd", "health")),
         ("help health", ("etcd",)),
         ("health --help", ("etcd", "health")),
+        ("health --help help", ("etcd", "health")),
+        ("health demo help", ("etcd", "health")),
+        ("health --cluster demo help", ("etcd", "health")),
+        ("health --cluster=demo help", ("etcd", "health")),
+        ("health --cluster --help", ("etcd", "health")),
     ],
 )
 def test_help_at_every_level(text: str, about: tuple[str, ...]) -> None:
@@ -138,6 +150,7 @@ def test_help_at_every_level(text: str, about: tuple[str, ...]) -> None:
 def test_slack_escapes_are_undone_once() -> None:
     """`&amp;lt;` is what somebody typed as `&lt;`, not as `<`."""
     assert words("a&amp;lt;b &lt;x&gt;") == [Word("a&lt;b"), Word("<x>")]
+    assert words("--url=<https://a?b&amp;lt;c>") == [Word("--url=https://a?b&lt;c")]
 
 
 def test_links_are_what_was_typed() -> None:
@@ -152,6 +165,27 @@ def test_links_are_what_was_typed() -> None:
 def test_a_mention_is_a_user() -> None:
     """The id counts; the name beside it may be anything."""
     assert words("<@U123|root>") == [Word("U123", Form.USER)]
+
+
+@pytest.mark.parametrize(
+    ("inside", "meant"),
+    [
+        ("<http://h|h>", Word("h", Form.QUOTED)),
+        ("see <https://h/x|the page> now", Word("see https://h/x now", Form.QUOTED)),
+        ("a &amp;lt; b", Word("a &lt; b", Form.QUOTED)),
+        ("&lt;!here&gt;", Word("<!here>", Form.QUOTED)),
+        ("<@U123|bob>", Word("U123", Form.USER)),
+        ("asked by <@U123|bob>", Word("asked by U123", Form.QUOTED)),
+    ],
+)
+def test_quotes_do_not_keep_what_slack_made_of_a_text(inside: str, meant: Word) -> None:
+    """Links, mentions and entities mean the same in quotes, of either kind, as outside."""
+    assert words(f'"{inside}"') == words(f"“{inside}”") == [meant]
+
+
+def test_a_quote_in_the_label_of_a_link_ends_nothing() -> None:
+    """What Slack escaped is read as a whole."""
+    assert words('"<https://h|the "big" one> now"') == [Word("https://h now", Form.QUOTED)]
 
 
 def test_a_quoted_word_is_never_a_flag() -> None:
