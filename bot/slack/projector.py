@@ -114,6 +114,7 @@ class Projector:
                 else:
                     self._changed[change.run] = asyncio.Event()
                     group.create_task(self._keep(change.run))
+            self.fault = None
             changes = await self._feed.wait(1_000)
 
     async def _keep(self, name: RunId) -> None:
