@@ -92,7 +92,7 @@ def report(tally: Tally, seconds: float, seed_number: int) -> int:
 
 def an_inventory() -> Inventory:
     """Two clusters: one channel knows one of them, one both, one neither."""
-    channels = {"demo": frozenset({_ONE, _TWO}), "prod": frozenset({_TWO})}
+    channels = {"demo": (_ONE, _TWO), "prod": (_TWO,)}
     clusters = {
         ClusterName(name): Cluster(
             name=ClusterName(name),

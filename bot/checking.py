@@ -24,7 +24,17 @@ from procedures.model.errors import QuorumbotError
 from procedures.model.events import Role
 from procedures.model.inventory import Cluster
 
-SCOPES = frozenset({"commands", "chat:write", "users:read", "channels:read", "groups:read"})
+SCOPES = frozenset(
+    {
+        "channels:read",
+        "chat:write",
+        "commands",
+        "files:write",
+        "groups:read",
+        "usergroups:read",
+        "users:read",
+    }
+)
 """What the bot token must be allowed, for what the bot does today."""
 
 _OLDEST_REDIS = (6, 2)

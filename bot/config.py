@@ -5,7 +5,6 @@ Slack token, a front never sees a certificate of a cluster.
 """
 
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,10 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from bot.backups_config import BackupsConfig
+from bot.clock import WallClock
 from bot.secret import SecretRef
+from bot.urls import url
 from bot.yaml_text import Unreadable, read_yaml
 from procedures.model.events import Role
 from procedures.model.ids import ChannelId, ClusterName, MemberName, Site, UserId
@@ -38,6 +40,7 @@ from procedures.model.inventory import (
     Policy,
     TlsFiles,
 )
+from procedures.model.snapshot import Retention
 
 
 class ConfigError(Exception):
@@ -46,35 +49,6 @@ class ConfigError(Exception):
     def __init__(self, faults: tuple[str, ...]) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
-
-
-def _url(schemes: tuple[str, ...], path: str, form: str) -> AfterValidator:
-    """Check for scheme, host, perhaps a port, and a path that matches; `form` says what is right.
-
-    A query or a fragment is refused: the libraries would ignore it, or obey it unseen.
-    """
-
-    def check(value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            usable = bool(parts.hostname) and parts.port != 0 and parts.scheme in schemes
-        except ValueError:
-            usable = False
-        if not usable or any(each.isspace() for each in value):
-            message = f"write it as {form}"
-            raise ValueError(message)
-        if "@" in parts.netloc:
-            message = "leave user and password out of the address; give the password by reference"
-            raise ValueError(message)
-        if "?" in value or "#" in value:
-            message = f"leave out what begins with ? or #: write it as {form}"
-            raise ValueError(message)
-        if not re.fullmatch(path, parts.path):
-            message = f"the path {parts.path!r} does not belong there: write it as {form}"
-            raise ValueError(message)
-        return value
-
-    return AfterValidator(check)
 
 
 def _listen(value: str) -> str:
@@ -97,9 +71,9 @@ def _public_key(value: str) -> str:
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")]
 _Channel = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]{2,}$")]
 _User = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]
-_ApiUrl = Annotated[str, _url(("http", "https"), r".*", "http://HOST:PORT/PATH/")]
-_EtcdUrl = Annotated[str, _url(("https", "http"), r"", "https://HOST:PORT")]
-_RedisUrl = Annotated[str, _url(("redis", "rediss"), r"(/[0-9]{0,5})?", "redis://HOST:PORT/NUMBER")]
+_ApiUrl = Annotated[str, url(("http", "https"), r".*", "http://HOST:PORT/PATH/")]
+_EtcdUrl = Annotated[str, url(("https", "http"), r"", "https://HOST:PORT")]
+_RedisUrl = Annotated[str, url(("redis", "rediss"), r"(/[0-9]{0,5})?", "redis://HOST:PORT/NUMBER")]
 _Address = Annotated[str, AfterValidator(_listen)]
 
 
@@ -163,6 +137,12 @@ class SigningConfig(_Model):
     trusted: tuple[TrustedWriter, ...] = Field(min_length=1)
 
 
+class AuditConfig(_Model):
+    """The Slack channel in which the heads of the audit log are published."""
+
+    channel: _Channel
+
+
 class ListenConfig(_Model):
     """Where /metrics, /livez and /readyz are served."""
 
@@ -207,6 +187,7 @@ class PolicyConfig(_Model):
     reversible: int = Field(default=1, ge=1, le=10)
     disruptive: int = Field(default=1, ge=1, le=10)
     destructive: int = Field(default=2, ge=2, le=10)
+    procedures: Mapping[str, Annotated[int, Field(ge=1, le=10)]] = Field(default_factory=dict)
 
 
 class ClusterConfig(_Model):
@@ -217,6 +198,7 @@ class ClusterConfig(_Model):
     endpoints: Mapping[_Name, _EtcdUrl] = Field(min_length=1)
     tls: TlsConfig | None = None
     channels: tuple[_Channel, ...] = ()
+    incident_channel: _Channel | None = None
     hosts: Mapping[_Name, HostConfig] = Field(default_factory=dict)
     approvers: ApproversConfig | None = None
     policy: PolicyConfig = PolicyConfig()
@@ -245,10 +227,14 @@ class ConfigFile(_Model):
     slack: SlackConfig
     redis: RedisConfig
     signing: SigningConfig
+    audit: AuditConfig | None = None
     listen: ListenConfig = ListenConfig()
+    sandbox_clock: Path | None = None
     channels: tuple[_Channel, ...] = ()
     terminal_users: Mapping[str, _User] = Field(default_factory=dict)
+    people: Mapping[str, tuple[_User, ...]] = Field(default_factory=dict)
     sites: tuple[_Name, ...] = ("default",)
+    backups: BackupsConfig | None = None
     clusters: Mapping[_Name, ClusterConfig] = Field(min_length=1)
 
 
@@ -259,6 +245,12 @@ class Config:
     file: ConfigFile
     base: Path
     inventory: Inventory
+
+    @property
+    def clock(self) -> WallClock:
+        """The time by which requests expire."""
+        shift = self.file.sandbox_clock
+        return WallClock(None if shift is None else self.base / shift)
 
 
 def load(path: Path) -> Config:
@@ -305,6 +297,13 @@ def _fault(error: ErrorDetails) -> str:
 def _cross_faults(file: ConfigFile) -> list[str]:
     """Faults that lie between two places of the file."""
     faults = []
+    if file.sandbox_clock and not file.slack.api_url:
+        faults.append("sandbox_clock: moves the time of a sandbox only: remove it")
+    faults += [
+        f"backups.sites.{site}: is not among `sites`"
+        for site in (file.backups.sites if file.backups else ())
+        if site not in file.sites
+    ]
     for name, cluster in file.clusters.items():
         if cluster.site not in file.sites:
             faults.append(f"clusters.{name}.site: {cluster.site!r} is not among `sites`")
@@ -325,9 +324,20 @@ def _cross_faults(file: ConfigFile) -> list[str]:
                 f"clusters.{name}.approvers: {len(set(approvers))} people cannot give "
                 f"{cluster.policy.destructive} approvals: list more of them"
             )
+        if cluster.incident_channel and cluster.incident_channel not in file.channels:
+            faults.append(
+                f"clusters.{name}.incident_channel: {cluster.incident_channel} is not among "
+                "`channels`"
+            )
         urls = list(cluster.endpoints.values())
         if len(set(urls)) < len(urls):
             faults.append(f"clusters.{name}.endpoints: two members have the same address")
+    accounts = [user for users in file.people.values() for user in users]
+    faults += [
+        f"people: {each} belongs to two people"
+        for each in sorted(set(accounts))
+        if accounts.count(each) > 1
+    ]
     ids = [writer.id for writer in file.signing.trusted]
     faults += [
         f"signing.trusted: {each} is listed twice"
@@ -356,7 +366,10 @@ def _inventory(file: ConfigFile, base: Path) -> Inventory:
                 {MemberName(member): url for member, url in cluster.endpoints.items()}
             ),
             tls=_tls(cluster.tls, base),
-            channels=frozenset(ChannelId(channel) for channel in cluster.channels),
+            channels=tuple(ChannelId(channel) for channel in cluster.channels),
+            incident_channel=(
+                ChannelId(cluster.incident_channel) if cluster.incident_channel else None
+            ),
             hosts=tuple(Host(host, each.address) for host, each in cluster.hosts.items()),
             approvers=_approvers(cluster.approvers),
             policy=Policy(**cluster.policy.model_dump()),
@@ -368,10 +381,27 @@ def _inventory(file: ConfigFile, base: Path) -> Inventory:
     }
     return Inventory(
         clusters=MappingProxyType(clusters),
+        retention=_retention(file),
         channels=frozenset(ChannelId(channel) for channel in file.channels),
         terminal_users=MappingProxyType(
             {name: UserId(user) for name, user in file.terminal_users.items()}
         ),
+        people=MappingProxyType(
+            {UserId(user): name for name, users in file.people.items() for user in users}
+        ),
+    )
+
+
+def _retention(file: ConfigFile) -> Mapping[Site, Retention]:
+    if file.backups is None:
+        return MappingProxyType({})
+    places = {Site(site): file.backups.place(site) for site in file.sites}
+    return MappingProxyType(
+        {
+            site: Retention(place.retention.days, place.retention.distinct_days)
+            for site, place in places.items()
+            if place is not None
+        }
     )
 
 

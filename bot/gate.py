@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from redis.asyncio import Redis
 
 from bot.store.connection import translated
 from bot.store.runs import Conflict, Runs
-from bot.store.unfinished import unfinished
+from bot.store.signing import Journal
+from bot.store.unfinished import unfinished, waiting
 from procedures.model.errors import InDoubt, QuorumbotError, Retryable
 from procedures.model.events import Expired, Requested
 from procedures.model.ids import RunId, Site
@@ -40,10 +41,17 @@ class StoreGate:
     asker was told is not accepted.
     """
 
-    def __init__(self, redis: Redis, runs: Runs, sites: Collection[Site]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        runs: Runs,
+        sites: Collection[Site],
+        now_ms: Callable[[], int] | None = None,
+    ) -> None:
         self._redis = redis
         self._sites = sites
         self._runs = runs
+        self._now_ms = now_ms or _now_ms
         self._ahead_ms: int | None = None
         self.fault: str | None = "it was not asked yet"
 
@@ -64,10 +72,14 @@ class StoreGate:
 
     async def run(self, run: RunId) -> Run | None:
         """Fold the verified events of a run; what does not verify is logged and left out."""
+        return fold((await self.journal(run)).entries)
+
+    async def journal(self, run: RunId) -> Journal:
+        """Read the verified events of a run; what does not verify is logged as well."""
         journal = await self._runs.read(run)
         for fault in journal.faults:
             _log.error("ignored: %s", fault)
-        return fold(journal.entries)
+        return journal
 
     async def beat(self) -> None:
         """Follow the store's clock until cancelled."""
@@ -96,18 +108,36 @@ class StoreGate:
 
     async def _expire(self) -> None:
         for site in self._sites:
-            for name in await unfinished(self._redis, site):
+            for name in (*await unfinished(self._redis, site), *await waiting(self._redis, site)):
                 journal = await self._runs.read(name)
                 run = fold(journal.entries)
-                if run is None or run.state.final:
+                if run is None or (error := self._expired(run)) is None:
                     continue
-                if _now_ms() - run.changed_at_ms < EXPIRE_AFTER_MS:
-                    continue
-                error = "no worker took it up within 5 minutes. Check the workers, then ask again."
-                if run.state is State.RUNNING:
-                    error = "its worker was lost, and no other took it over. Ask again."
                 with contextlib.suppress(Conflict):
-                    await self._runs.append(name, site, journal, Expired(error), final=True)
+                    await self._runs.append(name, site, journal, Expired(error), then="closed")
+
+    def _expired(self, run: Run) -> str | None:
+        """Why a run will not go on; None when it may. One that has begun a step never expires."""
+        if run.state.final or run.steps:
+            return None
+        if run.state is State.WAITING_FOR_APPROVAL:
+            late = self._now_ms() >= run.question({}).expires_at_ms
+            return "nobody decided in time. Ask again." if late else None
+        if run.decided is not None:
+            late = self._now_ms() >= run.decided.not_after_ms
+            return "it was approved, and could not start in time. Ask again." if late else None
+        if self._now_ms() - run.changed_at_ms < EXPIRE_AFTER_MS:
+            return None
+        return _left_alone(run)
+
+
+def _left_alone(run: Run) -> str:
+    """Why nothing happened on a run."""
+    if run.held is not None:
+        return "it could not start in time. Ask again when the pause has ended."
+    if run.state is State.QUEUED:
+        return "no worker took it up within 5 minutes. Check the workers, then ask again."
+    return "its worker was lost, and no other took it over. Ask again."
 
 
 def _now_ms() -> int:

@@ -60,10 +60,16 @@ def _run(arguments: argparse.Namespace) -> int:
             from bot.checking import check
 
             return asyncio.run(check(arguments.config, as_json=arguments.json))
+        case "audit":
+            from bot.auditing import audit
+
+            given = None if arguments.what == "export" else arguments.head
+            return asyncio.run(audit(load(arguments.config), given, as_json=arguments.json))
         case _:
             from bot.asking import ask
 
-            return asyncio.run(ask(load(arguments.config), arguments.text, as_json=arguments.json))
+            config, wants = load(arguments.config), arguments.text
+            return asyncio.run(ask(config, wants, as_json=arguments.json, plan=arguments.plan))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,9 +104,26 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(check)
     check.add_argument("--json", action="store_true", help="print the findings as JSON")
 
+    audit = commands.add_parser("audit", help="check the record of all changes, or copy it")
+    audits = audit.add_subparsers(dest="what", required=True, metavar="verify|export")
+    verify = audits.add_parser("verify", help="find what was changed, removed or rolled back")
+    _add_config(verify)
+    verify.add_argument(
+        "--head",
+        action="append",
+        default=[],
+        metavar="INDEX:HASH",
+        help="a head that was published; give as many as you have",
+    )
+    verify.add_argument("--json", action="store_true", help="print the findings as JSON")
+    export = audits.add_parser("export", help="print the events as lines of JSON")
+    _add_config(export)
+    export.set_defaults(json=True)
+
     ask = commands.add_parser("ask", help="the same commands from a terminal")
     _add_config(ask)
     ask.add_argument("--json", action="store_true", help="print the answer as JSON")
+    ask.add_argument("--plan", action="store_true", help="print the plan of a change, ask nobody")
     ask.add_argument("text", help='what to ask, e.g. "etcd health"')
     return parser
 

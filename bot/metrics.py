@@ -38,6 +38,12 @@ class Metrics:
             buckets=_FAST,
             registry=self.registry,
         )
+        self.approvals = Counter(
+            "quorumbot_approvals",
+            "Clicks on runs, by what they decided",
+            ["decision"],
+            registry=self.registry,
+        )
         self.slack_calls = Counter(
             "quorumbot_slack_calls",
             "Calls of Slack's Web API that show runs",
@@ -60,6 +66,11 @@ class Metrics:
             "quorumbot_etcd_healthy_members",
             "Healthy voters, as the last health answer had it",
             ["cluster"],
+            registry=self.registry,
+        )
+        self.audit_broken = Gauge(
+            "quorumbot_audit_broken",
+            "1 while the audit log lacks an entry that this front has seen in it",
             registry=self.registry,
         )
 

@@ -11,11 +11,15 @@ def request(wanted: Ask, requester: Requester, channel: ChannelId | None) -> Req
     if wanted.command.procedure is None or wanted.cluster is None:
         message = f"/{wanted.command.name} is answered without a worker."
         raise UsageError(message)
+    args = dict(wanted.args)
+    reason, plan_only = args.pop("reason", None), args.pop("plan", False)
     return Requested(
         command=wanted.command.procedure,
-        args=dict(wanted.args),
+        args=args,
         cluster=wanted.cluster.name,
         site=wanted.cluster.site,
         requester=requester,
         channel=channel,
+        reason=None if reason is None else str(reason),
+        plan_only=bool(plan_only),
     )

@@ -8,20 +8,30 @@ from collections.abc import Iterator
 from aiohttp import web
 
 from bot.config import Config
-from bot.gate import StoreGate
+from bot.control.desk import Desk
+from bot.control.table import Controls
+from bot.deciding import Decisions
+from bot.gate import ACCEPT_S, StoreGate
 from bot.http import listening, serve_status
 from bot.identity import keyring, signer
 from bot.metrics import Metrics
 from bot.process import forget_proxies, own_name, until_stopped
+from bot.recording import Recorder
+from bot.redacting import redact_logs, redactor
 from bot.redis_link import link
+from bot.slack.clicks import Clicks
 from bot.slack.front import Front
+from bot.slack.heads import HeadChannel
 from bot.slack.http_mode import events_route
 from bot.slack.projector import Projector
+from bot.slack.reading import Reading
 from bot.slack.workspace import Sockets, introduce, make_client
 from bot.slack_secrets import SlackSecrets, slack_secrets
+from bot.store.audit import AuditLog
 from bot.store.feed import Feed
 from bot.store.runs import Runs
 from procedures.model.events import Role
+from procedures.model.ids import ChannelId
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +48,7 @@ async def serve(config: Config, http: str | None) -> int:
 
 
 async def _serve(config: Config, http: str | None, secrets: SlackSecrets) -> None:
+    redact_logs(redactor(config))
     metrics = Metrics()
     front: Front | None = None
     sockets: Sockets | None = None
@@ -45,8 +56,9 @@ async def _serve(config: Config, http: str | None, secrets: SlackSecrets) -> Non
     async with contextlib.AsyncExitStack() as stack:
         redis = await stack.enter_async_context(link(config))
         feed_redis = await stack.enter_async_context(link(config))
-        runs = Runs(redis, signer(config, Role.FRONT), keyring(config))
-        gate = StoreGate(redis, runs, config.inventory.sites)
+        now_ms = config.clock.now_ms
+        runs = Runs(redis, signer(config, Role.FRONT), keyring(config), now_ms=now_ms)
+        gate = StoreGate(redis, runs, config.inventory.sites, now_ms)
 
         def faults() -> Iterator[str]:
             if gate.fault:
@@ -61,21 +73,53 @@ async def _serve(config: Config, http: str | None, secrets: SlackSecrets) -> Non
         await stack.enter_async_context(serve_status(config.file.listen.front, metrics, faults))
         client = make_client(secrets.bot_token, config.file.slack.api_url)
         me = await introduce(client)
+        decisions = Decisions(runs, config.inventory.people, now_ms)
+        desk = Desk(redis, gate, decisions, config.inventory, now_ms)
         front = Front(
             client=client,
             me=me,
             signing_secret=secrets.signing_secret,
             inventory=config.inventory,
             gate=gate,
+            controls=Controls(desk, ACCEPT_S),
             metrics=metrics,
         )
+        clicks = Clicks(
+            client=client,
+            me=me,
+            inventory=config.inventory,
+            runs=gate,
+            decisions=decisions,
+            metrics=metrics,
+        )
+        clicks.listen(front.app)
+        reading = Reading(client=client, me=me, inventory=config.inventory, runs=gate, output=runs)
+        reading.listen(front.app)
         if http:
             await stack.enter_async_context(_events(http, front))
-        projector = Projector(client, Feed(feed_redis, own_name()), gate, metrics)
+        projector = Projector(
+            client=client,
+            feed=Feed(feed_redis, own_name(), config.inventory.sites),
+            runs=gate,
+            output=runs,
+            inventory=config.inventory,
+            metrics=metrics,
+            now_ms=now_ms,
+        )
+        where = config.file.audit
+        recorder = Recorder(
+            AuditLog(redis, own_name()),
+            signer(config, Role.FRONT),
+            keyring(config),
+            board=HeadChannel(client, ChannelId(where.channel)) if where else None,
+            metrics=metrics,
+            now_ms=now_ms,
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(gate.beat())
             group.create_task(gate.expire())
             group.create_task(projector.run())
+            group.create_task(recorder.run())
             if secrets.app_token:
                 sockets = Sockets(front.app, secrets.app_token)
             group.create_task(_receive(sockets, front))

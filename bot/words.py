@@ -1,9 +1,18 @@
 """Answers as lines of plain text, for messages and for terminals alike."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from procedures.model.inventory import Cluster
-from procedures.model.report import Advice, Figure, HealthReport, Level, MembersReport
+from procedures.model.report import (
+    Advice,
+    BackupRow,
+    BackupsReport,
+    Figure,
+    HealthReport,
+    Level,
+    MembersReport,
+)
 
 
 def safe_now(advice: Sequence[Advice]) -> str:
@@ -61,6 +70,30 @@ def table(report: HealthReport) -> list[str]:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
+
+
+def moment(at_ms: int) -> str:
+    """A time as people read it, in UTC."""
+    return datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def backup_state(row: BackupRow) -> str:
+    """Whether a backup is as it was stored."""
+    if row.fault:
+        return f"broken: {row.fault}"
+    return "verified again" if row.quorum else "verified again, taken without quorum"
+
+
+def backup_lines(report: BackupsReport) -> list[str]:
+    """One line for each backup, the newest first, and how many were not read again."""
+    lines = [
+        f"{moment(row.taken_at_ms)}  {row.size:,} bytes  revision {row.revision}  "
+        f"{row.total_keys} keys  {backup_state(row)}  {row.name}"
+        for row in report.rows
+    ]
+    if report.unread:
+        lines.append(f"and {report.unread} older ones, not read again")
+    return lines
 
 
 def member_lines(report: MembersReport) -> list[str]:

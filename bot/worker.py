@@ -8,20 +8,23 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.carrying import Hand, InterruptedRun
+from bot.changing import change
 from bot.metrics import Metrics
+from bot.pausing import obstacle
+from bot.store.output import Shelf
 from bot.store.queue import Queue
-from bot.store.runs import Conflict, Lease, LeaseLost, Runs
-from bot.store.signing import Journal
-from procedures.catalogue import INQUIRIES
-from procedures.engine.ports import Look
+from bot.store.runs import Conflict, LeaseLost, Runs
+from procedures.catalogue import INQUIRIES, PROCEDURES
+from procedures.engine.ports import World
 from procedures.model.errors import Permanent, QuorumbotError
-from procedures.model.events import Answered, Began, Event, Failed, Succeeded
+from procedures.model.events import Answered, Began, Failed, Held, Succeeded
 from procedures.model.ids import RunId, Site
-from procedures.model.report import HealthReport, MembersReport, Verdict
+from procedures.model.redaction.redactor import Redactor
+from procedures.model.report import HealthReport, Report, Verdict
 from procedures.model.run import Run, fold
 
 _log = logging.getLogger(__name__)
@@ -40,16 +43,6 @@ _SWEEP_S = 1.0
 _PAUSE_S = 0.5
 
 
-@dataclass(slots=True)
-class _Hand:
-    """A run in hand: its lease, and the journal as this worker has written it."""
-
-    run: Run
-    lease: Lease
-    journal: Journal
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
 class Worker:
     """Works on up to `slots` runs of one site at once."""
 
@@ -60,16 +53,18 @@ class Worker:
         site: Site,
         runs: Runs,
         queue: Queue,
-        look: Look,
+        world: World,
         metrics: Metrics,
+        redactor: Redactor | None = None,
         slots: int = 8,
     ) -> None:
         self._name = name
         self._site = site
         self._runs = runs
         self._queue = queue
-        self._look = look
+        self._world = world
         self._metrics = metrics
+        self._redactor = redactor or Redactor({})
         self._slots = asyncio.Semaphore(slots)
         self._draining = asyncio.Event()
         self.fault: str | None = "it has not reached the queue yet"
@@ -137,7 +132,7 @@ class Worker:
         finally:
             self._slots.release()
 
-    async def _take(self, name: RunId) -> _Hand | None:
+    async def _take(self, name: RunId) -> Hand | None:
         lease, journal = await self._runs.take(name, self._site)
         for fault in journal.faults:
             _log.error("ignored: %s", fault)
@@ -148,50 +143,58 @@ class Worker:
             return None
         if run.state.final:
             # Somebody opened a finished run again; what was done is not done twice.
-            await self._runs.hold(lease, journal, final=True)
+            await self._runs.hold(lease, journal, then="closed")
+            return None
+        if run.state.waits:
+            # Somebody woke it without a decision.
+            await self._runs.hold(lease, journal, then="waiting")
+            return None
+        if (why := await obstacle(run, self._runs, self._world.clock.now_ms())) is not None:
+            if run.held != why:
+                journal = await self._runs.hold(lease, journal, Held(why))
+            await self._runs.release(lease, journal)
             return None
         if run.attempts:
             self._metrics.recoveries.labels("taken over").inc()
         else:
             waited = time.time() - run.requested_at_ms / 1_000
             self._metrics.queue_wait_seconds.observe(max(0.0, waited))
-        return _Hand(run, lease, await self._runs.hold(lease, journal, Began(self._name)))
+        journal = await self._runs.hold(lease, journal, Began(self._name))
+        changing = run.request.command in PROCEDURES
+        shelf = await self._runs.shelf(name) if changing else Shelf(0, 0, ())
+        return Hand(self._runs, lease, journal, shelf, self._redactor)
 
-    async def _carry_out(self, hand: _Hand) -> None:
-        """Answer while a second task keeps the lease; the end of either ends both."""
+    async def _carry_out(self, hand: Hand) -> None:
+        """Work while a second task keeps the lease; the end of either ends both."""
+        run = hand.run
         try:
             async with asyncio.TaskGroup() as group:
-                keeper = group.create_task(self._keep(hand))
-                await self._answer(hand)
+                keeper = group.create_task(hand.keep())
+                if run.request.command in PROCEDURES:
+                    await change(hand, self._world)
+                else:
+                    await self._answer(hand)
                 keeper.cancel()
-        except* QuorumbotError as errors:
-            _log.warning("run %s: stopped, and left to the sweep: %s", hand.run.id, errors)
+        except* (QuorumbotError, InterruptedRun) as errors:
+            _log.warning("run %s: stopped, and left to the sweep: %s", run.id, errors)
+        self._count(hand.run)
 
-    async def _keep(self, hand: _Hand) -> None:
-        while True:
-            await asyncio.sleep(self._runs.lease_ms / 3_000)
-            await self._write(hand)
-
-    async def _write(self, hand: _Hand, *events: Event, final: bool = False) -> None:
-        async with hand.lock:
-            hand.journal = await self._runs.hold(hand.lease, hand.journal, *events, final=final)
-
-    async def _answer(self, hand: _Hand) -> None:
+    async def _answer(self, hand: Hand) -> None:
         run = hand.run
-        if not run.attempts and time.time() * 1_000 - run.requested_at_ms > STALE_MS:
-            await self._end(hand, Failed("it was asked more than 5 minutes ago. Ask again."))
+        if run.attempts == 1 and time.time() * 1_000 - run.requested_at_ms > STALE_MS:
+            await hand.write(Failed("it was asked more than 5 minutes ago. Ask again."))
             return
-        if run.attempts >= ATTEMPTS:
-            error = f"given up: {run.attempts} workers were lost over it. See their logs."
-            await self._end(hand, Failed(error))
+        if run.attempts > ATTEMPTS:
+            error = f"given up: {ATTEMPTS} workers were lost over it. See their logs."
+            await hand.write(Failed(error))
             return
-        latest: HealthReport | MembersReport | None = None
+        latest: Report | None = None
         failure: str | None = None
         try:
             async with asyncio.timeout(LONGEST_S):
                 async for latest in self._ask(run):
-                    await self._write(hand, Answered(latest))
-        except (Conflict, LeaseLost):
+                    await hand.write(Answered(latest))
+        except InterruptedRun:
             raise
         except QuorumbotError as error:
             failure = str(error)
@@ -202,7 +205,7 @@ class Worker:
             failure = "something went wrong inside the worker. Its log says what."
         if isinstance(latest, HealthReport):
             self._note_health(latest)
-        await self._end(hand, Succeeded() if failure is None else Failed(failure))
+        await hand.write(Succeeded() if failure is None else Failed(failure))
 
     def _note_health(self, report: HealthReport) -> None:
         """Export the number of healthy voters where it is known; nothing where it is not."""
@@ -213,20 +216,21 @@ class Worker:
             with contextlib.suppress(KeyError):
                 gauge.remove(report.cluster)
 
-    def _ask(self, run: Run) -> AsyncIterator[HealthReport] | AsyncIterator[MembersReport]:
+    def _ask(self, run: Run) -> AsyncIterator[Report]:
         try:
             inquiry = INQUIRIES[run.request.command]
             args: object = TypeAdapter(inquiry.args).validate_python(dict(run.request.args))
         except (KeyError, ValidationError) as error:
             message = "this worker does not know that request: front and worker differ in version."
             raise Permanent(message) from error
-        if run.request.cluster not in self._look.inventory.clusters:
+        if run.request.cluster not in self._world.inventory.clusters:
             message = f"this worker's configuration has no cluster {run.request.cluster}."
             raise Permanent(message)
-        return inquiry.ask(args, self._look)
+        return inquiry.ask(args, self._world)
 
-    async def _end(self, hand: _Hand, event: Succeeded | Failed) -> None:
-        await self._write(hand, event, final=True)
-        self._metrics.runs.labels(hand.run.request.command, event.kind).inc()
-        seconds = time.time() - hand.run.requested_at_ms / 1_000
+    def _count(self, run: Run) -> None:
+        if not run.state.final:
+            return
+        self._metrics.runs.labels(run.request.command, run.state.lower()).inc()
+        seconds = time.time() - run.requested_at_ms / 1_000
         self._metrics.run_seconds.observe(max(0.0, seconds))

@@ -6,18 +6,20 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.clock import WallClock
+from bot.backups import make_backups
 from bot.config import Config, ConfigError
 from bot.http import serve_status
 from bot.identity import keyring, signer
 from bot.metrics import Metrics
 from bot.process import own_name, until_stopped
+from bot.redacting import redact_logs, redactor
 from bot.redis_link import link
 from bot.store.queue import Queue
 from bot.store.runs import Runs
+from bot.targets.etcd.act import EtcdActor
 from bot.targets.etcd.look import EtcdReader
 from bot.worker import Worker
-from procedures.engine.ports import Clock, EtcdLook
+from procedures.engine.ports import Backups, Clock, EtcdAct, EtcdLook
 from procedures.model.events import Role
 from procedures.model.ids import Site
 from procedures.model.inventory import Inventory
@@ -29,12 +31,14 @@ DRAIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """All that procedures may look at, as a worker provides it."""
+class Reach:
+    """All that procedures may look at and act on, as a worker provides it."""
 
     inventory: Inventory
     etcd: EtcdLook
     clock: Clock
+    act: EtcdAct
+    backups: Backups | None
 
 
 async def work(config: Config, site: str) -> int:
@@ -46,18 +50,24 @@ async def work(config: Config, site: str) -> int:
 
 
 async def _work(config: Config, site: Site) -> None:
-    metrics, name = Metrics(), own_name()
+    known = redactor(config)
+    redact_logs(known)
+    metrics, name, clock = Metrics(), own_name(), config.clock
     async with contextlib.AsyncExitStack() as stack:
         redis = await stack.enter_async_context(link(config))
         reader = EtcdReader()
         stack.push_async_callback(reader.close)
+        actor = EtcdActor()
+        stack.push_async_callback(actor.close)
+        backups = make_backups(config, site)
         worker = Worker(
             name=name,
-            runs=Runs(redis, signer(config, Role.WORKER), keyring(config)),
+            runs=Runs(redis, signer(config, Role.WORKER), keyring(config), now_ms=clock.now_ms),
             queue=Queue(redis, site),
             site=site,
-            look=Sight(config.inventory, reader, WallClock()),
+            world=Reach(config.inventory, reader, clock, actor, backups),
             metrics=metrics,
+            redactor=known,
         )
 
         def faults() -> Iterator[str]:

@@ -1,11 +1,21 @@
 """What people may ask of etcd clusters."""
 
-from commands.registry import CLUSTER_FLAG, Command, Group, Kind, Parameter
-from procedures.etcd import health, members
+from commands.registry import (
+    CLUSTER_FLAG,
+    PLAN_SWITCH,
+    REASON_FLAG,
+    Command,
+    Group,
+    Kind,
+    Parameter,
+)
+from procedures.etcd import backup, backups, fix_peer_url, health, member_remove, members
+
+_CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
 
 GROUP = Group(
     "etcd",
-    "Health and membership of etcd clusters",
+    "Health, membership and backups of etcd clusters",
     (
         Command(
             ("etcd", "health"),
@@ -24,6 +34,38 @@ GROUP = Group(
                 CLUSTER_FLAG,
             ),
             procedure=members.INQUIRY.name,
+        ),
+        Command(
+            ("etcd", "backup"),
+            "save and verify a snapshot",
+            _CHANGE,
+            procedure=backup.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "backups"),
+            "which snapshots are kept; each of the newest is read and verified again",
+            (CLUSTER_FLAG,),
+            procedure=backups.INQUIRY.name,
+        ),
+        Command(
+            ("etcd", "member", "remove"),
+            "remove a member for good, after a snapshot; two others approve",
+            (
+                Parameter("member", Kind.MEMBER, "which one, by name or id", required=True),
+                Parameter("to_one", Kind.SWITCH, "accept that a single member is left", flag=True),
+                *_CHANGE,
+            ),
+            procedure=member_remove.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "member", "fix-peer-url"),
+            "correct the URL at which a member's peers reach it",
+            (
+                Parameter("member", Kind.MEMBER, "which one, by name or id", required=True),
+                Parameter("url", Kind.TEXT, "the new URL, https://HOST:PORT", required=True),
+                *_CHANGE,
+            ),
+            procedure=fix_peer_url.PROCEDURE.name,
         ),
     ),
 )

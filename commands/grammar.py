@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from commands.registry import Command, Parameter, Registry
+from commands.registry import Command, Kind, Parameter, Registry
 from commands.words import Form, Word, words
 from procedures.model.errors import UsageError
-from procedures.model.ids import ChannelId
+from procedures.model.ids import ChannelId, RunId, read_run_id
 from procedures.model.inventory import Cluster, Inventory
 
 Value: TypeAlias = "str | int | bool | None"
@@ -82,11 +82,11 @@ def _command(
     raise UsageError(message)
 
 
-def _arguments(command: Command, given: Sequence[Word]) -> dict[str, str]:
+def _arguments(command: Command, given: Sequence[Word]) -> dict[str, str | bool]:
     """Assign words to parameters: positional ones in order, flags by name."""
-    flags = {p.name: p for p in command.parameters if p.flag}
+    flags = {p.name.replace("_", "-"): p for p in command.parameters if p.flag}
     positional = [p for p in command.parameters if not p.flag]
-    args: dict[str, str] = {}
+    args: dict[str, str | bool] = {}
     rest = list(given)
     while rest:
         word = rest.pop(0)
@@ -103,6 +103,12 @@ def _arguments(command: Command, given: Sequence[Word]) -> dict[str, str]:
         if name not in flags:
             known = [f"--{flag}" for flag in flags]
             raise UsageError(_unknown("flag", f"--{name}", known, f"Usage: {command.usage}."))
+        if flags[name].kind is Kind.SWITCH:
+            if "=" in word.text:
+                message = f"--{name} takes no value. Usage: {command.usage}."
+                raise UsageError(message)
+            args[flags[name].name] = True
+            continue
         if "=" in word.text:
             value = Word(word.text.split("=", 1)[1], Form.QUOTED)
         elif rest and rest[0].flag is None:
@@ -118,23 +124,37 @@ def _arguments(command: Command, given: Sequence[Word]) -> dict[str, str]:
     return args
 
 
-def _assign(args: dict[str, str], parameter: Parameter, word: Word) -> None:
+def _assign(args: dict[str, str | bool], parameter: Parameter, word: Word) -> None:
     if word.form is Form.USER:
         message = f"{parameter.name.upper()} is a name, not a person."
         raise UsageError(message)
     if not word.text:
         message = f"{parameter.name.upper()} is empty."
         raise UsageError(message)
-    if args.get(parameter.name, word.text) != word.text:
+    value = _run_id(word.text) if parameter.kind is Kind.RUN else word.text
+    if args.get(parameter.name, value) != value:
         message = (
-            f"{parameter.name.upper()} is given twice: {args[parameter.name]!r} and {word.text!r}."
+            f"{parameter.name.upper()} is given twice: {args[parameter.name]!r} and {value!r}."
         )
         raise UsageError(message)
-    args[parameter.name] = word.text
+    args[parameter.name] = value
+
+
+def _run_id(text: str) -> RunId:
+    found = read_run_id(text)
+    if found is None:
+        message = (
+            f"{_shown(text)} is no run id. One is r- and eight letters or digits, e.g. r-7K2M9QXD."
+        )
+        raise UsageError(message)
+    return found
 
 
 def _resolved(
-    command: Command, args: Mapping[str, str], inventory: Inventory, channel: ChannelId | None
+    command: Command,
+    args: Mapping[str, str | bool],
+    inventory: Inventory,
+    channel: ChannelId | None,
 ) -> Ask:
     """Fill in the cluster where the channel leaves no choice, and check it."""
     if not command.on_cluster:
@@ -157,7 +177,7 @@ def _resolved(
         if not found:
             here = wanted in inventory.clusters
             note = f"{wanted} may not be asked about in this channel." if here else ""
-            raise UsageError(note or _unknown("cluster", wanted, names))
+            raise UsageError(note or _unknown("cluster", str(wanted), names))
         chosen = found[0]
     return Ask(command, {**args, "cluster": chosen.name}, chosen)
 
@@ -185,8 +205,11 @@ def _unknown(what: str, given: str, known: Iterable[str], more: str = "") -> str
     near = difflib.get_close_matches(given.lower(), options, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     choice = f" There is {_or(options)}." if options else ""
-    shown = given if len(given) <= 60 else f"{given[:60]}…"
-    return f"Unknown {what}: {shown}.{hint}{choice}{' ' if more else ''}{more}"
+    return f"Unknown {what}: {_shown(given)}.{hint}{choice}{' ' if more else ''}{more}"
+
+
+def _shown(given: str) -> str:
+    return given if len(given) <= 60 else f"{given[:60]}…"
 
 
 def _or(names: Sequence[str]) -> str:

@@ -29,7 +29,8 @@ def _one(command: Command) -> str:
 
 
 def _line(parameter: Parameter) -> str:
-    name = f"--{parameter.name}" if parameter.flag else parameter.name.upper()
+    flag = f"--{parameter.name.replace('_', '-')}"
+    name = flag if parameter.flag else parameter.name.upper()
     return f"• `{name}`  {parameter.about}"
 
 

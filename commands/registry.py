@@ -11,11 +11,17 @@ class Kind(StrEnum):
 
     CLUSTER = "cluster"
     MEMBER = "member"
+    RUN = "run"
+    TEXT = "text"
+    SWITCH = "switch"
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument, named as in the typed arguments. A flag is given as `--name VALUE`."""
+    """One argument, named as in the typed arguments.
+
+    A flag is given as `--name VALUE`, a switch as `--name`.
+    """
 
     name: str
     kind: Kind
@@ -26,13 +32,20 @@ class Parameter:
     @property
     def shown(self) -> str:
         """How usage lines show it."""
-        word = f"--{self.name} {self.name.upper()}" if self.flag else self.name.upper()
+        word = self.name.upper()
+        if self.flag:
+            name = self.name.replace("_", "-")
+            word = f"--{name}" if self.kind is Kind.SWITCH else f"--{name} {word}"
         return word if self.required else f"[{word}]"
 
 
 CLUSTER_FLAG = Parameter(
     "cluster", Kind.CLUSTER, "which cluster; may be left out where there is only one", flag=True
 )
+
+
+REASON_FLAG = Parameter("reason", Kind.TEXT, "why, for those who approve", flag=True)
+PLAN_SWITCH = Parameter("plan", Kind.SWITCH, "show the plan and ask nobody", flag=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,19 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from procedures.etcd import health, members
+from procedures.etcd import backup, backups, fix_peer_url, health, member_remove, members
 from procedures.model.inquiry import Inquiry
+from procedures.model.procedure import Procedure
 
 INQUIRIES: Mapping[str, Inquiry] = MappingProxyType(
-    {inquiry.name: inquiry for inquiry in (health.INQUIRY, members.INQUIRY)}
+    {inquiry.name: inquiry for inquiry in (backups.INQUIRY, health.INQUIRY, members.INQUIRY)}
 )
 """The read-only ones."""
+
+PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
+    {
+        procedure.name: procedure
+        for procedure in (backup.PROCEDURE, fix_peer_url.PROCEDURE, member_remove.PROCEDURE)
+    }
+)
+"""The ones that go by a plan."""

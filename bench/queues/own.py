@@ -20,9 +20,10 @@ from bot.store.connection import connect
 from bot.store.queue import Queue
 from bot.store.runs import Lease, Runs
 from bot.store.signing import Journal, Keyring, Signer, Writer
+from bot.targets.etcd.act import EtcdActor
 from bot.targets.etcd.look import EtcdReader
 from bot.worker import Worker
-from bot.working import Sight
+from bot.working import Reach
 from procedures.model.events import Requested, Requester, Role
 from procedures.model.ids import ClusterName, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Inventory
@@ -75,7 +76,7 @@ async def work(url: str) -> None:
             site=_SITE,
             runs=_Marked(redis, _SIGNERS[Role.WORKER], _KEYRING),
             queue=Queue(redis, _SITE),
-            look=Sight(Inventory(MappingProxyType({})), reader, WallClock()),
+            world=Reach(Inventory(MappingProxyType({})), reader, WallClock(), EtcdActor(), None),
             metrics=Metrics(),
             slots=CONCURRENCY,
         )

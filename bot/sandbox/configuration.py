@@ -11,6 +11,8 @@ from bot.sandbox.ports import LOOPBACK
 from bot.sandbox.workspace.credentials import Credentials
 
 CHANNELS = ("C0OPS", "C0ETCDALERTS")
+AUDIT_CHANNEL = "C0ETCDALERTS"
+INCIDENT_CHANNEL = "C0ETCDALERTS"
 APPROVERS = "S0APPROVERS"
 TERMINAL_USER = "U0ALICE"
 
@@ -33,6 +35,7 @@ def write_configuration(
     redis_port: int,
     ports: BotPorts,
     endpoints: Mapping[str, str],
+    tools: Mapping[str, str],
 ) -> None:
     """Write `quorumbot.yaml`, and beside it the secrets that it names."""
     files.write_secret("slack-bot-token", credentials.bot_token)
@@ -57,10 +60,13 @@ def write_configuration(
                 for role in roles
             ],
         },
+        "audit": {"channel": AUDIT_CHANNEL},
         "listen": {
             "front": f"{LOOPBACK}:{ports.front}",
             "worker": f"{LOOPBACK}:{ports.worker}",
         },
+        "sandbox_clock": "clock",
+        "backups": {"directory": "backups", "tools": dict(tools)},
         "channels": list(CHANNELS),
         "terminal_users": {own_user(): TERMINAL_USER},
         "clusters": {
@@ -69,6 +75,7 @@ def write_configuration(
                 "endpoints": dict(endpoints),
                 "tls": {"ca": "demo/ca.crt", "cert": "demo/client.crt", "key": "demo/client.key"},
                 "channels": list(CHANNELS),
+                "incident_channel": INCIDENT_CHANNEL,
                 "approvers": {"group": APPROVERS},
             }
         },

@@ -35,6 +35,11 @@ class StateFiles:
         return self.root / "demo"
 
     @property
+    def clock(self) -> Path:
+        """By how many ms the workspace's time was moved."""
+        return self.root / "clock"
+
+    @property
     def redis(self) -> Path:
         """Redis's data."""
         return self.root / "redis"
@@ -99,8 +104,8 @@ def state_directory(directory: Path | None) -> Iterator[StateFiles]:
     root = Path(tempfile.mkdtemp(prefix="quorumbot-")) if directory is None else directory.resolve()
     try:
         with _locked(root):
-            for name in ("demo", "log", "pids", "redis", "secrets"):
-                (root / name).mkdir(exist_ok=True)
+            for name in ("backups", "demo", "log", "pids", "redis", "secrets"):
+                (root / name).mkdir(mode=0o700, exist_ok=True)
             _forget_pids(root)  # of one that was killed
             try:
                 yield StateFiles(root)

@@ -16,7 +16,7 @@ from typing import Literal
 import aiohttp
 
 from bot.sandbox import redis
-from bot.sandbox.binaries import find
+from bot.sandbox.binaries import find, snapshot_tools
 from bot.sandbox.configuration import BotPorts, write_configuration
 from bot.sandbox.demo.cluster import DemoCluster
 from bot.sandbox.demo.control import DemoControl
@@ -107,7 +107,7 @@ async def _run(directory: Path | None, options: _Options) -> None:
         files = stack.enter_context(state_directory(directory))
         demo = DemoControl(files)
         credentials = Credentials.generate()
-        workspace = await stack.enter_async_context(_workspace(options, credentials, demo))
+        workspace = await stack.enter_async_context(_workspace(options, files, credentials, demo))
         files.write_pid("workspace", os.getpid())
 
         _say(f"starting Redis and a 3-member etcd cluster; logs are in {files.root / 'log'}")
@@ -123,6 +123,7 @@ async def _run(directory: Path | None, options: _Options) -> None:
             redis_port=redis_port,
             ports=ports,
             endpoints=cluster.endpoints,
+            tools=await snapshot_tools(binaries["etcd"]),
         )
         _say("starting the bot")
         bot = _bot(files, options, ports)
@@ -146,7 +147,7 @@ async def _run(directory: Path | None, options: _Options) -> None:
 
 @contextlib.asynccontextmanager
 async def _workspace(
-    options: _Options, credentials: Credentials, demo: DemoControl
+    options: _Options, files: StateFiles, credentials: Credentials, demo: DemoControl
 ) -> AsyncIterator[Server]:
     async def listen(port: int) -> Server:
         return await Server.start(
@@ -155,6 +156,7 @@ async def _workspace(
             credentials=credentials,
             commands=options.commands,
             cluster=demo,
+            clock=files.clock,
         )
 
     port = DEFAULT_PORT if options.port is None else options.port

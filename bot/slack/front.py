@@ -5,6 +5,7 @@ and only then acknowledged. The front never looks at a cluster.
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import Any
 
 from slack_bolt import BoltResponse
@@ -13,21 +14,20 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.metrics import Metrics
-from bot.ports import Gate
+from bot.ports import Caller, Controls, Eligible, Gate
 from bot.requests import request
+from bot.slack.approvers import People
 from bot.slack.directory import Directory
-from bot.slack.text import escaped
-from bot.slack.views import clusters_text
+from bot.slack.text import private
 from bot.slack.workspace import Self
 from commands.access import Place, require_asker, require_channel, require_place
 from commands.catalogue import REGISTRY
 from commands.grammar import Help, parse
 from commands.help import render
-from commands.ops import CLUSTERS
 from procedures.model.errors import InDoubt, Refused, Retryable, UsageError
 from procedures.model.events import Requester
 from procedures.model.ids import ChannelId, TeamId, UserId
-from procedures.model.inventory import Inventory
+from procedures.model.inventory import Cluster, Inventory
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class Front:
         signing_secret: str | None,
         inventory: Inventory,
         gate: Gate,
+        controls: Controls,
         metrics: Metrics,
     ) -> None:
         installed = AuthorizeResult(
@@ -62,9 +63,11 @@ class Front:
             ignoring_self_events_enabled=False,
         )
         self._directory = Directory(client)
+        self._people = People(client, me.team)
         self._team = me.team
         self._inventory = inventory
         self._gate = gate
+        self._controls = controls
         self._metrics = metrics
         self._in_hand = 0
         self._idle = asyncio.Event()
@@ -101,7 +104,7 @@ class Front:
         except InDoubt as error:
             text = f"Not accepted: {error} {_UNLESS}"
             outcome = "not_accepted"
-        await (ack(text=escaped(text), response_type="ephemeral") if text else ack())
+        await (ack(text=private(text), response_type="ephemeral") if text else ack())
         self._metrics.commands.labels(body.get("command", ""), outcome).inc()
         self._metrics.ack_seconds.observe(time.monotonic() - began)
 
@@ -123,13 +126,16 @@ class Front:
             return render(
                 REGISTRY, wanted, lambda command: bool(clusters) or not command.on_cluster
             )
-        if wanted.command is CLUSTERS:
-            return clusters_text(clusters)
         requester = Requester(asker.user, asker.team, asker.name)
-        await self._gate.accept(
-            request(wanted, requester, channel), source=f"slash:{body['trigger_id']}"
-        )
+        source = f"slash:{body['trigger_id']}"
+        if wanted.command.procedure is None:
+            caller = Caller(requester, channel, source, self._eligible)
+            return "\n".join((await self._controls.answer(wanted, caller)).lines)
+        await self._gate.accept(request(wanted, requester, channel), source=source)
         return None
+
+    def _eligible(self, cluster: Cluster) -> Eligible:
+        return partial(self._people.may_approve, cluster)
 
     async def _unexpected(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         """The one place where surprises end: a log line, and words instead of silence."""

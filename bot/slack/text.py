@@ -1,9 +1,12 @@
 """Text for Slack: escaped, and never longer than Slack takes."""
 
 import re
+from collections.abc import Iterator
 
 _REST = 40
+_WIDEST = len("U+10FFFF")
 
+_USER = re.compile(r"&lt;@([UW][A-Z0-9]+)&gt;")
 _CHANNEL = re.compile(r"&lt;#([CG][A-Z0-9]+)&gt;")
 
 MESSAGE = 3_900
@@ -15,9 +18,41 @@ def escaped(text: str) -> str:
 
     Characters that cannot be seen are shown as what they are.
     """
-    visible = "".join(c if c == "\n" or c.isprintable() else f"U+{ord(c):04X}" for c in text)
-    plain = visible.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _CHANNEL.sub(r"<#\1>", plain)
+    return _CHANNEL.sub(r"<#\1>", literal(text))
+
+
+def literal(text: str) -> str:
+    """Escape everything that Slack would read as markup, for text that must stay as it is."""
+    return visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def visible(text: str) -> str:
+    """Show characters that cannot be seen as what they are."""
+    return "".join(c if c == "\n" or c.isprintable() else f"U+{ord(c):04X}" for c in text)
+
+
+def code(text: str) -> str | None:
+    """Text as mrkdwn code within a line; None where code would not show it exactly."""
+    if not text or text != text.strip() or "`" in text or "\n" in text:
+        return None
+    return f"`{literal(text)}`"
+
+
+def pieces(text: str, most: int) -> Iterator[str]:
+    """Take text apart, losing nothing, so that each piece is at most `most` long when escaped."""
+    start = 0
+    while start < len(text):
+        end = min(len(text), start + most)
+        while (over := len(literal(text[start:end])) - most) > 0:
+            end -= over // _WIDEST + 1
+        end = max(end, start + 1)
+        yield text[start:end]
+        start = end
+
+
+def private(text: str) -> str:
+    """Escape and cut what one person alone will read: there, mentions of people stay too."""
+    return cut(_USER.sub(r"<@\1>", escaped(text)), MESSAGE)
 
 
 def cut(text: str, most: int, separator: str = "\n") -> str:

@@ -1,17 +1,16 @@
 """What a run looks like in Slack: pure functions from its state to a message."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bot import words
+from bot.slack.blocks import Block, View
+from bot.slack.run_views import run_view
 from bot.slack.text import MESSAGE, cut, escaped, shortened
-from procedures.model.canonical import canonical, digest
-from procedures.model.inventory import Cluster
-from procedures.model.report import HealthReport, MembersReport
+from procedures.catalogue import PROCEDURES
+from procedures.model.ids import UserId
+from procedures.model.report import BackupsReport, HealthReport, MembersReport
 from procedures.model.run import Run, State
-
-Block: TypeAlias = dict[str, Any]
 
 # Slack refuses a message of more than about 12,000 characters in all its blocks together.
 _TABLE_ROWS = 15
@@ -21,36 +20,20 @@ _DETAILS = 2_000
 _ITEM = " · "
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """A message: text for notifications and screen readers, blocks for eyes, metadata for tools."""
-
-    text: str
-    blocks: tuple[Block, ...]
-    metadata: dict[str, Any]
-
-    @property
-    def digest(self) -> str:
-        """Changes whenever the message does."""
-        return digest(canonical({"text": self.text, "blocks": self.blocks, "m": self.metadata}))
-
-
-def view(run: Run) -> View:
-    """Show a run as it is now."""
+def view(run: Run, people: Mapping[UserId, str]) -> View:
+    """Show a run as it is now. `people` tells which accounts are one person's."""
+    if run.request.command in PROCEDURES:
+        return run_view(run, people)
     match run.answer:
         case HealthReport() as report:
             shown = _health(run, report)
+        case BackupsReport() as report:
+            shown = _backups(run, report)
         case MembersReport() as report:
             shown = _members(run, report)
         case None:
             shown = _waiting(run)
     return shown if run.error is None else _with_error(run, shown)
-
-
-def clusters_text(known: Sequence[Cluster]) -> str:
-    """The answer to `/ops clusters`."""
-    lines = words.clusters(known)
-    return "\n".join(lines) if lines else "No cluster may be asked about from this channel."
 
 
 def _waiting(run: Run) -> View:
@@ -89,6 +72,29 @@ def _health_table(report: HealthReport) -> Block:
         for row in report.rows
     ]
     return _table(head, rows)
+
+
+def _backups(run: Run, report: BackupsReport) -> View:
+    head = ("Taken", "Size", "Revision", "Keys", "State", "Name")
+    rows = [
+        (
+            words.moment(row.taken_at_ms),
+            f"{row.size:,}",
+            str(row.revision),
+            str(row.total_keys),
+            words.backup_state(row),
+            row.name,
+        )
+        for row in report.rows
+    ]
+    blocks = [_section(f"*{escaped(report.headline)}*")]
+    if rows:
+        blocks.append(_table(head, rows))
+    if report.unread:
+        blocks.append(_context(f"{report.unread} older ones were not read again"))
+    blocks.append(_context(_asked_by(run)))
+    text = cut(_escaped_lines([report.headline, *words.backup_lines(report)]), MESSAGE)
+    return View(text, tuple(blocks), _metadata(run, "listed"))
 
 
 def _members(run: Run, report: MembersReport) -> View:

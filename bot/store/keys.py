@@ -1,6 +1,6 @@
 """Every key that Quorumbot uses in Redis; no other module spells one."""
 
-from procedures.model.ids import RunId, Site
+from procedures.model.ids import ClusterName, RunId, Site
 
 FENCES = "quorumbot:fences"
 """Counter from which each lease draws its fencing token."""
@@ -17,6 +17,21 @@ PROJECTOR = "quorumbot:projector"
 QUEUE_GROUP = "workers"
 """Consumer group of the workers of a site."""
 
+AUDIT = "quorumbot:audit"
+"""List of signed links: the audit log, over the events of all runs that change something."""
+
+AUDIT_DUE = "quorumbot:audit:due"
+"""Sorted set of the runs with events that are not in the audit log yet, by since when in ms."""
+
+AUDIT_RECORDED = "quorumbot:audit:recorded"
+"""Hash from each run in the audit log to the number of its events there."""
+
+AUDIT_HEADS = "quorumbot:audit:heads"
+"""Hash with the head that was last published, and up to where one has to be."""
+
+AUDIT_WRITER = "quorumbot:audit:writer"
+"""Lease of the one front that extends the audit log."""
+
 
 def events(run: RunId) -> str:
     """List of a run's signed entries; its length is the run's version."""
@@ -28,9 +43,19 @@ def lease(run: RunId) -> str:
     return f"quorumbot:run:{run}:lease"
 
 
-def message(run: RunId) -> str:
-    """Hash with the Slack message that shows a run."""
-    return f"quorumbot:run:{run}:message"
+def output(run: RunId, part: str) -> str:
+    """List of batches of a run's output; `part` is `head` or `tail`."""
+    return f"quorumbot:run:{run}:output:{part}"
+
+
+def message(run: RunId, what: str = "run") -> str:
+    """Hash with the Slack message that shows a run: its own, or that in the `incident` channel."""
+    return f"quorumbot:run:{run}:message" if what == "run" else f"quorumbot:run:{run}:{what}"
+
+
+def notes(run: RunId) -> str:
+    """Hash with what was said about a run in Slack, so that it is said once."""
+    return f"quorumbot:run:{run}:notes"
 
 
 def once(source: str) -> str:
@@ -41,6 +66,31 @@ def once(source: str) -> str:
 def unfinished(site: Site) -> str:
     """Sorted set of a site's runs that are not at their end, by their last wake-up in ms."""
     return f"quorumbot:open:{site}"
+
+
+def waiting(site: Site) -> str:
+    """Sorted set of a site's runs that wait for a person, by since when in ms."""
+    return f"quorumbot:waiting:{site}"
+
+
+def ended(cluster: ClusterName) -> str:
+    """Sorted set of the last 200 changes of a cluster that are at their end, by when in ms."""
+    return f"quorumbot:ended:{cluster}"
+
+
+def paused(cluster: ClusterName) -> str:
+    """Who paused a cluster, and when; while it is there, no change of it begins."""
+    return f"quorumbot:paused:{cluster}"
+
+
+def lock(name: str) -> str:
+    """The run that may change what is named; it is the run's, not a worker's."""
+    return f"quorumbot:lock:{name}"
+
+
+def turns(name: str) -> str:
+    """Counts how often a lock was taken, so that a run can tell whether another had it."""
+    return f"quorumbot:lock:{name}:turns"
 
 
 def queue(site: Site) -> str:

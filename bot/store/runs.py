@@ -6,26 +6,42 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from redis.asyncio import Redis
 
 from bot.store import keys
 from bot.store.connection import translated
+from bot.store.memory import Memory
+from bot.store.output import Batch, Line, Shelf, open_shelf, read_output
+from bot.store.pauses import Pause, Pauses
 from bot.store.signing import GENESIS, Journal, Keyring, Signer
 from procedures.model.canonical import digest
 from procedures.model.errors import InDoubt, QuorumbotError, Retryable
-from procedures.model.events import Entry, Event, Requested
-from procedures.model.ids import RunId, Site, run_id
+from procedures.model.events import Entry, Event, Planned, RefusedBy, Requested
+from procedures.model.ids import ClusterName, RunId, Site, run_id
 
 _SCRIPT = files("bot.store").joinpath("append_if.lua").read_text()
 _ONCE_MS = 60 * 60 * 1000
 _STREAM_LENGTH = 100_000
 _PAUSE_S = 0.2
+_QUESTIONS_MS = 30 * 24 * 3600 * 1000
+"""How long the journal of a question is kept; those of changes stay, they are the record."""
+
+Then: TypeAlias = Literal["open", "waiting", "closed"]
+"""What a run needs next: a worker, a person, or nothing any more."""
 
 
 class Conflict(QuorumbotError):  # noqa: N818 (an ordinary outcome: read again and decide again)
     """Somebody else appended first, so what was decided may not hold any more."""
+
+
+class Locked(QuorumbotError):  # noqa: N818 (an ordinary outcome: wait for the other run)
+    """Another run changes the same thing; `holder` is its id."""
+
+    def __init__(self, holder: RunId) -> None:
+        super().__init__(f"run {holder} is changing it")
+        self.holder = holder
 
 
 class LeaseLost(QuorumbotError):  # noqa: N818 (an ordinary outcome: stop working on the run)
@@ -51,9 +67,14 @@ class _Call:
     mode: Literal["none", "take", "hold", "drop"] = "none"
     token: str = ""
     accept_by_ms: str = ""
-    open: bool = True
+    then: Then = "open"
     wake: bool = False
     once: str = ""
+    keep: bool = False
+    lock: str = ""
+    lock_move: Literal["", "take", "drop"] = ""
+    output: Batch | None = None
+    ended: str = ""
 
 
 class Runs:
@@ -74,6 +95,7 @@ class Runs:
         self._keyring = keyring
         self._lease_ms = lease_ms
         self._now_ms = now_ms
+        self._memory = Memory()
 
     @property
     def lease_ms(self) -> int:
@@ -116,16 +138,34 @@ class Runs:
         """Read and verify all entries of a run; none when there is no such run."""
         async with translated():
             stored = await self._redis.lrange(keys.events(run), 0, -1)
-        return self._keyring.read(run, [_bytes(raw) for raw in stored])
+        return self._verified(run, stored)
 
     async def append(
-        self, run: RunId, site: Site, journal: Journal, *events: Event, final: bool
+        self,
+        run: RunId,
+        site: Site,
+        journal: Journal,
+        *events: Event,
+        then: Then,
+        wake: bool = False,
+        unlock: str = "",
     ) -> Journal:
         """Append to a run that no worker needs to hold, after the journal just read.
 
-        `final` closes the run. Raises Conflict when somebody else appended meanwhile.
+        `then` says what it needs next, `unlock` a lock that it gives back. Raises Conflict when
+        somebody else appended meanwhile.
         """
-        call = _Call(run, site, journal.version, open=not final)
+        call = _Call(
+            run,
+            site,
+            journal.version,
+            then=then,
+            wake=wake,
+            keep=_changes(journal, events),
+            ended=_ended(journal, events, then),
+            lock=unlock,
+            lock_move="drop" if unlock else "",
+        )
         return await self._appended(call, journal, events)
 
     async def take(self, run: RunId, site: Site) -> tuple[Lease, Journal]:
@@ -136,28 +176,71 @@ class Runs:
         reply = await self._eval(_Call(run, site, version=None, mode="take"), ())
         match reply:
             case [b"done", _, token, list() as stored]:
-                journal = self._keyring.read(run, [_bytes(raw) for raw in stored])
+                journal = self._verified(run, stored)
                 return Lease(run, site, int(_text(token))), journal
             case _:
                 raise _error(run, reply)
 
     async def hold(
-        self, lease: Lease, journal: Journal, *events: Event, final: bool = False
+        self,
+        lease: Lease,
+        journal: Journal,
+        *events: Event,
+        then: Then = "open",
+        lock: str = "",
+        output: Batch | None = None,
     ) -> Journal:
-        """Append under a lease and renew it; `final` closes the run and gives the lease back.
+        """Append under a lease and renew it; a run that needs no worker gives the lease back.
 
-        A store that does not answer is asked again for as long as a lease lasts. Raises
-        LeaseLost when the run is in other hands, Conflict when a front appended meanwhile.
+        `lock` is taken while the run is open or waits, and given back when it is closed. A store
+        that does not answer is asked again for as long as a lease lasts. Raises LeaseLost when
+        the run is in other hands, Conflict when a front appended meanwhile, Locked when another
+        run has the lock.
         """
         call = _Call(
             lease.run,
             lease.site,
             journal.version,
-            mode="drop" if final else "hold",
+            mode="hold" if then == "open" else "drop",
             token=str(lease.token),
-            open=not final,
+            then=then,
+            keep=_changes(journal, events),
+            ended=_ended(journal, events, then),
+            lock=lock,
+            lock_move="" if not lock else "drop" if then == "closed" else "take",
+            output=output,
         )
         return await self._appended(call, journal, events, patience_s=self._lease_ms / 1000)
+
+    async def shelf(self, run: RunId) -> Shelf:
+        """Where the output of a run goes on."""
+        return await open_shelf(self._redis, run)
+
+    async def output(self, run: RunId, first: int = 0) -> tuple[Line, ...]:
+        """All lines of output that are kept, from a number on."""
+        return await read_output(self._redis, run, first)
+
+    async def pause(self, cluster: ClusterName) -> Pause | None:
+        """What keeps a cluster from starting anything new."""
+        return await Pauses(self._redis).of(cluster)
+
+    def _verified(self, run: RunId, stored: Sequence[bytes | str]) -> Journal:
+        """Verify, and compare with what was seen before: a journal only ever grows.
+
+        Of one that was rewound nothing is believed.
+        """
+        journal = self._keyring.read(run, [_bytes(raw) for raw in stored])
+        fault = self._memory.fault(run, journal)
+        if fault is None:
+            return journal
+        return Journal((), journal.version, journal.head, (*journal.faults, fault))
+
+    def foresee(self, journal: Journal, events: Sequence[Event]) -> tuple[Entry, ...]:
+        """Make the entries, not sealed, that a journal gets when these events are appended."""
+        return tuple(
+            Entry(RunId(""), journal.version + n, "", self._now_ms(), self._signer.id, event)
+            for n, event in enumerate(events)
+        )
 
     async def release(self, lease: Lease, journal: Journal) -> None:
         """Give a lease back without an end: the sweep will find the run."""
@@ -185,7 +268,9 @@ class Runs:
                 asked_again = True
                 continue
             if reply[0] == b"done" or (asked_again and await self._is_last(call.run, raw)):
-                return _extended(journal, entries, raw)
+                after = _extended(journal, entries, raw)
+                self._memory.note(call.run, after)
+                return after
             raise _error(call.run, reply)
 
     async def _is_last(self, run: RunId, raw: Sequence[bytes]) -> bool:
@@ -218,6 +303,12 @@ class Runs:
             keys.FEED,
             keys.queue(call.site) if call.wake else "",
             keys.FENCES,
+            keys.waiting(call.site),
+            keys.lock(call.lock) if call.lock else "",
+            keys.turns(call.lock) if call.lock else "",
+            keys.output(call.run, call.output.part) if call.output else "",
+            call.ended,
+            keys.AUDIT_DUE,
         )
         arguments = (
             call.run,
@@ -226,9 +317,13 @@ class Runs:
             call.token,
             self._lease_ms,
             call.accept_by_ms,
-            "open" if call.open else "closed",
+            call.then,
             _ONCE_MS,
             _STREAM_LENGTH,
+            "" if call.keep else _QUESTIONS_MS,
+            call.lock_move,
+            call.output.packed if call.output else "",
+            call.output.drop if call.output else 0,
             *raw,
         )
         async with translated():
@@ -245,8 +340,25 @@ def _extended(journal: Journal, entries: Sequence[Entry], raw: Sequence[bytes]) 
     )
 
 
+def _changes(journal: Journal, events: Sequence[Event]) -> bool:
+    """Tell whether a run goes by a plan: then its journal is part of the record."""
+    return any(isinstance(entry.event, Planned | RefusedBy) for entry in journal.entries) or any(
+        isinstance(event, Planned | RefusedBy) for event in events
+    )
+
+
+def _ended(journal: Journal, events: Sequence[Event], then: Then) -> str:
+    """The list of ended runs that a change belongs to from now on, as its key; '' for none."""
+    requests = [entry.event for entry in journal.entries if isinstance(entry.event, Requested)]
+    if then != "closed" or not requests or not _changes(journal, events):
+        return ""
+    return keys.ended(requests[0].cluster)
+
+
 def _error(run: RunId, reply: Sequence[object]) -> QuorumbotError:
     word = _word(reply)
+    if word == "locked":
+        return Locked(RunId(_text(reply[1])))
     if word == "conflict":
         message = f"Run {run} has changed meanwhile."
         return Conflict(message)

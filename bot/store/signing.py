@@ -26,8 +26,11 @@ class Signer:
     key: Ed25519PrivateKey = field(repr=False)
 
     def seal(self, entry: Entry) -> bytes:
-        """Encode and sign an entry: base64 of the signature, a space, the entry."""
-        payload = encode(entry)
+        """Encode and sign an entry."""
+        return self.sign(encode(entry))
+
+    def sign(self, payload: bytes) -> bytes:
+        """Sign what is stored: base64 of the signature, a space, the payload."""
         return base64.b64encode(self.key.sign(payload)) + b" " + payload
 
 
@@ -44,13 +47,15 @@ class Writer:
 class Journal:
     """The verified entries of one run, and what was found that should not be there.
 
-    `version` counts all stored entries, good or not; `head` is the hash of the last one.
+    `version` counts all stored entries, good or not; `head` is the hash of the last one, `hashes`
+    are those of all that were read.
     """
 
     entries: tuple[Entry, ...]
     version: int
     head: str
     faults: tuple[str, ...]
+    hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +73,42 @@ class Keyring:
         entries: list[Entry] = []
         faults: list[str] = []
         head = GENESIS
+        hashes: list[str] = []
         for seq, raw in enumerate(stored):
             try:
-                entries.append(self._verify(run, seq, head, raw))
+                entries.append(self.verify(run, seq, head, raw))
             except ValueError as error:
                 faults.append(f"{run}, entry {seq}: {error}")
             head = digest(raw)
-        return Journal(tuple(entries), len(stored), head, tuple(faults))
+            hashes.append(head)
+        return Journal(tuple(entries), len(stored), head, tuple(faults), tuple(hashes))
 
-    def _verify(self, run: str, seq: int, head: str, raw: bytes) -> Entry:
-        signature, _, payload = raw.partition(b" ")
-        entry = decode(payload)
-        writer = self.writers.get(entry.writer)
-        if writer is None:
-            message = f"its writer {entry.writer!r} is not trusted"
-            raise ValueError(message)
-        try:
-            writer.key.verify(base64.b64decode(signature, validate=True), payload)
-        except (InvalidSignature, binascii.Error) as error:
-            message = f"its signature is not {writer.id}'s"
-            raise ValueError(message) from error
-        if WRITERS[type(entry.event)] is not writer.role:
+    def verify(self, run: str, seq: int, head: str, raw: bytes) -> Entry:
+        """Read one entry in its place. Raises ValueError, with why it does not count."""
+        entry = decode(raw.partition(b" ")[2])
+        writer = self.signed_by(entry.writer, raw)
+        if writer.role not in WRITERS[type(entry.event)]:
             message = f"a {writer.role} may not write {entry.event.kind!r}"
             raise ValueError(message)
         if (entry.run, entry.seq, entry.prev) != (run, seq, head):
             message = "it was moved here from another place"
             raise ValueError(message)
         return entry
+
+    def signed_by(self, name: str, raw: bytes) -> Writer:
+        """The trusted writer of this name. Raises ValueError when it did not sign these bytes."""
+        signature, _, payload = raw.partition(b" ")
+        writer = self.writers.get(name)
+        if writer is None:
+            message = f"its writer {name!r} is not trusted"
+            raise ValueError(message)
+        try:
+            decoded = base64.b64decode(signature, validate=True)
+            writer.key.verify(decoded, payload)
+        except (InvalidSignature, binascii.Error) as error:
+            message = f"its signature is not {writer.id}'s"
+            raise ValueError(message) from error
+        if base64.b64encode(decoded) != signature:  # base64 has spare bits
+            message = f"its signature is not as {writer.id} wrote it"
+            raise ValueError(message)
+        return writer

@@ -1,9 +1,14 @@
 """What procedures need from the world. Adapters implement these; tests use in-memory twins."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
+from pydantic import JsonValue
+
+from procedures.model.ids import ClusterName, MemberId
 from procedures.model.inventory import Cluster, Inventory
+from procedures.model.plan import Action
 from procedures.model.probe import (
     Certificates,
     Fault,
@@ -13,6 +18,7 @@ from procedures.model.probe import (
     Sample,
     Versions,
 )
+from procedures.model.snapshot import Origin, Retention, Snapshot
 
 
 class EtcdLook(Protocol):
@@ -87,4 +93,167 @@ class Look(Protocol):
     @property
     def clock(self) -> Clock:
         """The time, and waiting."""
+        ...
+
+
+class EtcdAct(Protocol):
+    """Changing etcd, one call at a time, each to one endpoint, and sent once.
+
+    Connecting may take `cluster.deadline_ms`; once sent, a call may take 5 s, or the cluster's
+    deadline where that is longer. A call raises Permanent when etcd refused it, so that it changed
+    nothing; Retryable when it was never sent, or turned away for a passing reason; InDoubt when it
+    was sent and nobody answered: then it may still happen, also after the deadline (a removal that
+    a leader without quorum has in its log is carried out when quorum returns). One that is
+    cancelled is in doubt too.
+    """
+
+    async def remove_member(self, cluster: Cluster, endpoint: str, member: MemberId) -> None:
+        """Take a member out of the cluster for good: its id never returns."""
+        ...
+
+    async def update_peer_urls(
+        self, cluster: Cluster, endpoint: str, member: MemberId, peer_urls: Sequence[str]
+    ) -> None:
+        """Tell the cluster where a member's peers reach it."""
+        ...
+
+    async def move_leader(self, cluster: Cluster, endpoint: str, to: MemberId) -> None:
+        """Hand leadership over; `endpoint` is the leader's own."""
+        ...
+
+    def snapshot(self, cluster: Cluster, endpoint: str) -> AsyncIterator[bytes]:
+        """Stream a snapshot of the key space as it lies in a file: data, then its SHA-256.
+
+        Raises Retryable when the stream ends early or stands still for longer than a call may
+        take: a snapshot that is cut off has changed nothing. Closing it ends the call.
+        """
+        ...
+
+    async def write_and_read(self, cluster: Cluster, endpoint: str, value: str) -> None:
+        """Write a canary key of Quorumbot's own, read it back linearizably, and delete it.
+
+        Raises InDoubt when no answer came, Permanent when something else was read. A key that
+        could not be deleted goes by itself within about a minute.
+        """
+        ...
+
+
+class Backups(Protocol):
+    """Where a site keeps snapshots of its clusters.
+
+    Every call raises Retryable where the place is out of reach, full or in use for the moment,
+    and Permanent where it cannot be used as it is; the words say what to do. A cluster or a
+    snapshot whose name could lead out of the place is Permanent too.
+    """
+
+    async def save(
+        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
+    ) -> Snapshot:
+        """Store a snapshot while it streams, verified (R12), 0600, under its final name at once.
+
+        Raises Permanent, and leaves nothing behind, for one that is not whole: its size modulo
+        512 is not 32, its last 32 bytes are not the SHA-256 of the rest, the real tool of the
+        server's minor does not read it, or it is older than `origin.revision`. Where that tool
+        is missing, nothing is read from `chunks`. What `chunks` raises comes through; it is
+        closed in any case. There is no limit of time but that of `chunks`.
+        """
+        ...
+
+    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        """All stored snapshots of a cluster, the newest first. What they hold is not read."""
+        ...
+
+    async def verify(self, snapshot: Snapshot) -> str | None:
+        """Read a stored snapshot again: None when it is as it was stored, else what is wrong.
+
+        What is wrong begins with a verb, e.g. `is cut off: …`.
+        """
+        ...
+
+    async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
+        """Delete what is `expendable`, the oldest first; gives what was deleted.
+
+        What is not as long as it was stored stands for no day, and is left for people to see.
+        """
+        ...
+
+
+class World(Look, Protocol):
+    """All that a step may look at and act on."""
+
+    @property
+    def act(self) -> EtcdAct:
+        """Changing etcd."""
+        ...
+
+    @property
+    def backups(self) -> Backups | None:
+        """Where snapshots are kept; None where no place is configured."""
+        ...
+
+
+class Work(Protocol):
+    """A step's own place in its run."""
+
+    async def say(self, line: str) -> None:
+        """Let people follow: one line of output."""
+        ...
+
+    async def guard(self) -> None:
+        """Make sure, right before a call that changes something, that the run is still ours.
+
+        Raises when another worker has it: then nothing may be changed any more.
+        """
+        ...
+
+    async def pause(self, duration_ms: int) -> None:
+        """Wait. Raises Cancelling when somebody has asked for the end meanwhile."""
+        ...
+
+    async def rest(self, duration_ms: int) -> None:
+        """Wait, also when somebody has asked for the end: first it must be known what is."""
+        ...
+
+
+class Cancelling(Exception):  # noqa: N818 (a wish, not an error)
+    """Somebody has asked for the end of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A step that was interrupted is done; `value` is what it would have given."""
+
+    value: JsonValue = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotHappened:
+    """It is not done, and no call of before can do it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Nobody can tell; `why` is one sentence for the person who has to look."""
+
+    why: str
+
+
+Finding: TypeAlias = Happened | NotHappened | Unclear
+
+
+class Doable(Action, Protocol):
+    """An action that can be done, and looked for after an interruption.
+
+    Each names, in its docstring, what makes a late duplicate harmless.
+    """
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Do it, checking its own rules and identities right before. Gives its result.
+
+        Raises Refused or Permanent when it is not done, InDoubt when nobody can tell.
+        """
+        ...
+
+    async def probe(self, world: World, work: Work) -> Finding:
+        """Look whether it was done, some time after the last call that may have done it."""
         ...

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, JsonValue, TypeAdapter
 
 from procedures.model.canonical import Json, canonical
 from procedures.model.ids import ChannelId, ClusterName, RunId, Site, TeamId, UserId
+from procedures.model.plan import Plan
 from procedures.model.report import Answer
 
 
@@ -41,6 +42,8 @@ class Requested:
     site: Site
     requester: Requester
     channel: ChannelId | None
+    reason: str | None = None
+    plan_only: bool = False
     kind: Literal["requested"] = "requested"
 
 
@@ -61,6 +64,124 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, for people to decide on. A later one voids the votes on the one before it.
+
+    `needed` is the policy's number of approvals; none are needed for what only reads.
+    """
+
+    plan: Plan
+    needed: int
+    kind: Literal["planned"] = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """An approver clicked. `digest` is the plan that was on the screen."""
+
+    user: UserId
+    decision: Literal["approve", "reject"]
+    digest: str
+    kind: Literal["voted"] = "voted"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """People have decided, and the front has read each voter again.
+
+    It repeats all that it is about, so that it fits no other request. An approved run may not
+    start after `not_after_ms`.
+    """
+
+    outcome: Literal["approved", "rejected"]
+    digest: str
+    requester: UserId
+    cluster: ClusterName
+    needed: int
+    voters: tuple[UserId, ...]
+    not_after_ms: int
+    kind: Literal["decided"] = "decided"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A run that is ready may not begin yet, because of `why`; it is looked at again."""
+
+    why: str
+    kind: Literal["held"] = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A step begins, for the `attempt`-th time. What comes next may have happened."""
+
+    step: int
+    attempt: int
+    kind: Literal["started"] = "started"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step was done. `found` tells that it was found done, after its worker was lost."""
+
+    step: int
+    value: JsonValue
+    found: bool = False
+    kind: Literal["done"] = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """Nobody can tell whether a step happened; a person has to look."""
+
+    step: int
+    error: str
+    kind: Literal["doubted"] = "doubted"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A person has looked: the step happened, did not, or the run is to end as it is."""
+
+    step: int
+    verdict: Literal["happened", "not_happened", "stop"]
+    user: UserId
+    kind: Literal["settled"] = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """Somebody who may wants the run to end; what is under way is brought to a safe stop."""
+
+    user: UserId
+    kind: Literal["cancel_asked"] = "cancel_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The run ended because somebody asked for it; nothing of it is under way any more."""
+
+    error: str
+    kind: Literal["cancelled"] = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedBy:
+    """A rule stands against it; nothing was done. `error` says which, with its figures."""
+
+    error: str
+    kind: Literal["refused"] = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Somebody wants a failed run to go on at its failed step."""
+
+    user: UserId
+    kind: Literal["resumed"] = "resumed"
+
+
+@dataclass(frozen=True, slots=True)
 class Succeeded:
     """The run ended as asked."""
 
@@ -69,9 +190,13 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The run ended otherwise; `error` says what happened, to what, and what to do next."""
+    """The run ended otherwise; `error` says what happened, to what, and what to do next.
+
+    `step` is the one that failed, None where the failure was before the first.
+    """
 
     error: str
+    step: int | None = None
     kind: Literal["failed"] = "failed"
 
 
@@ -84,18 +209,48 @@ class Expired:
 
 
 Event = Annotated[
-    Requested | Began | Answered | Succeeded | Failed | Expired, Field(discriminator="kind")
+    Requested
+    | Began
+    | Answered
+    | Planned
+    | Voted
+    | Decided
+    | Held
+    | Started
+    | Done
+    | Doubted
+    | Settled
+    | CancelAsked
+    | Cancelled
+    | RefusedBy
+    | Resumed
+    | Succeeded
+    | Failed
+    | Expired,
+    Field(discriminator="kind"),
 ]
 
-WRITERS: Mapping[type, Role] = {
-    Requested: Role.FRONT,
-    Began: Role.WORKER,
-    Answered: Role.WORKER,
-    Succeeded: Role.WORKER,
-    Failed: Role.WORKER,
-    Expired: Role.FRONT,
+WRITERS: Mapping[type, frozenset[Role]] = {
+    Requested: frozenset({Role.FRONT}),
+    Began: frozenset({Role.WORKER}),
+    Answered: frozenset({Role.WORKER}),
+    Planned: frozenset({Role.WORKER}),
+    Voted: frozenset({Role.FRONT}),
+    Decided: frozenset({Role.FRONT}),
+    Held: frozenset({Role.WORKER}),
+    Started: frozenset({Role.WORKER}),
+    Done: frozenset({Role.WORKER}),
+    Doubted: frozenset({Role.WORKER}),
+    Settled: frozenset({Role.FRONT}),
+    CancelAsked: frozenset({Role.FRONT}),
+    Cancelled: frozenset({Role.FRONT, Role.WORKER}),
+    RefusedBy: frozenset({Role.WORKER}),
+    Resumed: frozenset({Role.FRONT}),
+    Succeeded: frozenset({Role.WORKER}),
+    Failed: frozenset({Role.WORKER}),
+    Expired: frozenset({Role.FRONT, Role.WORKER}),
 }
-"""Which role may write which event. A reader ignores, and reports, any other."""
+"""Which roles may write which event. A reader ignores, and reports, any other."""
 
 
 @dataclass(frozen=True, slots=True)

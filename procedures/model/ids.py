@@ -19,6 +19,8 @@ Site = NewType("Site", str)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U, so that an id survives being read aloud."""
 
+_ALIKE = str.maketrans("ILO", "110")
+
 
 def run_id(entropy: bytes) -> RunId:
     """Make a run id from 5 random bytes."""
@@ -27,6 +29,14 @@ def run_id(entropy: bytes) -> RunId:
         raise ValueError(message)
     number = int.from_bytes(entropy)
     digits = "".join(ALPHABET[number >> shift & 31] for shift in range(35, -1, -5))
+    return RunId(f"r-{digits}")
+
+
+def read_run_id(text: str) -> RunId | None:
+    """Read a run id as people type it: in either case, I and L for 1, O for 0. None: it is none."""
+    digits = text[2:].upper().translate(_ALIKE)
+    if text[:2] not in {"r-", "R-"} or len(digits) != 8 or not set(digits) <= set(ALPHABET):
+        return None
     return RunId(f"r-{digits}")
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from procedures.model.report import HealthReport, MembersReport
+from procedures.model.report import BackupsReport, HealthReport, MembersReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,4 +17,7 @@ class Inquiry:
 
     name: str
     args: type
-    ask: Callable[[Any, Any], AsyncIterator[HealthReport] | AsyncIterator[MembersReport]]
+    ask: Callable[
+        [Any, Any],
+        AsyncIterator[HealthReport] | AsyncIterator[MembersReport] | AsyncIterator[BackupsReport],
+    ]

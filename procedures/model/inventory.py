@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from procedures.model.errors import Refused
 from procedures.model.ids import ChannelId, ClusterName, MemberName, Site, UserId
+from procedures.model.snapshot import Retention
 
 
 class Platform(StrEnum):
@@ -46,23 +48,31 @@ class Approvers:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How many people other than the requester approve a change, by how much it may cost."""
+    """How many people other than the requester approve a change.
+
+    By how much it may cost; `procedures` names exceptions.
+    """
 
     reversible: int = 1
     disruptive: int = 1
     destructive: int = 2
+    procedures: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One etcd cluster. `endpoints` maps each expected member to its client URL."""
+    """One etcd cluster. `endpoints` maps each expected member to its client URL.
+
+    The first of its channels shows what is asked for in a terminal.
+    """
 
     name: ClusterName
     platform: Platform
     site: Site
     endpoints: Mapping[MemberName, str]
     tls: TlsFiles | None
-    channels: frozenset[ChannelId] = frozenset()
+    channels: tuple[ChannelId, ...] = ()
+    incident_channel: ChannelId | None = None
     hosts: tuple[Host, ...] = ()
     approvers: Approvers = field(default_factory=Approvers)
     policy: Policy = field(default_factory=Policy)
@@ -73,16 +83,32 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All clusters, and who may speak where."""
+    """All clusters, and who may speak where.
+
+    `retention` is for the sites that have a place for snapshots; others have none.
+    """
 
     clusters: Mapping[ClusterName, Cluster]
     channels: frozenset[ChannelId] = frozenset()
     terminal_users: Mapping[str, UserId] = field(default_factory=lambda: MappingProxyType({}))
+    people: Mapping[UserId, str] = field(default_factory=lambda: MappingProxyType({}))
+    retention: Mapping[Site, Retention] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def sites(self) -> frozenset[Site]:
         """The sites that have a cluster."""
         return frozenset(cluster.site for cluster in self.clusters.values())
+
+    def retention_of(self, cluster: Cluster) -> Retention:
+        """How long snapshots of a cluster are kept. Raises Refused where there is no place."""
+        kept = self.retention.get(cluster.site)
+        if kept is None:
+            message = (
+                f"The site {cluster.site} has no place for snapshots, and no change is made "
+                f"without one. Name a place in the section `backups` of the configuration."
+            )
+            raise Refused(message)
+        return kept
 
     def in_channel(self, channel: ChannelId | None) -> tuple[Cluster, ...]:
         """List the clusters that may be asked about in a channel, by name; all for `None`."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -107,5 +107,33 @@ class MembersReport:
     kind: Literal["members"] = "members"
 
 
-Answer = Annotated[HealthReport | MembersReport, Field(discriminator="kind")]
+@dataclass(frozen=True, slots=True)
+class BackupRow:
+    """One stored backup, read again just now. `fault` says what is wrong with it, None if nothing.
+
+    Sizes in bytes, times in Unix ms.
+    """
+
+    name: str
+    taken_at_ms: int
+    size: int
+    revision: int
+    total_keys: int
+    quorum: bool
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupsReport:
+    """Answer of `etcd backups`; the newest first."""
+
+    cluster: ClusterName
+    headline: str
+    rows: tuple[BackupRow, ...]
+    unread: int
+    kind: Literal["backups"] = "backups"
+
+
+Report: TypeAlias = HealthReport | MembersReport | BackupsReport
+Answer = Annotated[Report, Field(discriminator="kind")]
 """Any answer. Its first words, `headline`, are what notifications and scripts read."""

@@ -2,19 +2,21 @@
 
 import pytest
 
+from commands.catalogue import REGISTRY
 from tests.support.sandbox import Ack, Sandbox
 
+VERBS = ", ".join(sorted({command.words[1] for command in REGISTRY.groups["etcd"].commands}))
 MENTION = "The command contains a mention of everybody. Leave it out; nobody was notified."
 BAD = {
     "unknown cluster": ("health nope", "Unknown cluster: nope. There is demo."),
     "nearly a cluster": ("health dmeo", "Unknown cluster: dmeo. Did you mean demo? There is demo."),
     "unknown command": (
         "frobnicate",
-        "Unknown /etcd command: frobnicate. There is health, members or help.",
+        f"Unknown /etcd command: frobnicate. There is {VERBS} or help.",
     ),
     "nearly a command": (
         "healht",
-        "Unknown /etcd command: healht. Did you mean health? There is health, members or help.",
+        f"Unknown /etcd command: healht. Did you mean health? There is {VERBS} or help.",
     ),
     "unknown flag": (
         "health --force",

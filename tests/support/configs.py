@@ -57,6 +57,7 @@ def from_nothing(
         redis_port=redis.port,
         ports=BotPorts(*free_ports(3)),
         endpoints=endpoints,
+        tools={},
     )
     return changed(
         files.config,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.targets.etcd.memory import FakeEtcd
 from bot.targets.etcd.model import FakeCluster
+from procedures.engine.ports import Backups
 from procedures.model.ids import ClusterName, MemberName, Site
 from procedures.model.inventory import Cluster, Inventory, Platform, TlsFiles
 
@@ -36,12 +37,17 @@ class FakeClock:
 
 @dataclass(slots=True)
 class FakeSight:
-    """Implements `procedures.engine.ports.Look` over one fake cluster named demo."""
+    """Implements `procedures.engine.ports.World` over one fake cluster named demo."""
 
     inventory: Inventory
     etcd: FakeEtcd
     clock: FakeClock
     demo: FakeCluster
+    backups: Backups | None = None
+
+    @property
+    def act(self) -> FakeEtcd:
+        return self.etcd
 
 
 def a_sight(size: int = 3) -> FakeSight:

@@ -9,9 +9,11 @@ from bot.config import Config
 from bot.identity import keyring
 from bot.redis_link import link
 from bot.store import keys
+from bot.store.audit import AuditLog
 from bot.store.runs import Runs
 from bot.store.signing import Journal
 from bot.store.unfinished import unfinished
+from procedures.model.audit import is_due
 from procedures.model.events import Began, Expired, Failed, Succeeded
 from procedures.model.ids import RunId, Site
 from tests.support.signing import STRANGER
@@ -41,17 +43,28 @@ class Store:
             return bool(await redis.exists(keys.lease(RunId(run))))
 
     async def idle(self) -> bool:
-        """Whether every run has ended and is shown."""
+        """Whether every run has ended, and is shown and recorded."""
         async with self._redis() as redis:
             for site in self._config.file.sites:
                 if await unfinished(redis, Site(site)):
                     return False
+            if not await self._recorded(redis):
+                return False
             if not await redis.exists(keys.FEED):
                 return True
             (group,) = await redis.xinfo_groups(keys.FEED)
             stream = await redis.xinfo_stream(keys.FEED)
             delivered = group["last-delivered-id"] == stream["last-generated-id"]
             return bool(delivered and not group["pending"])
+
+    async def _recorded(self, redis: Redis) -> bool:
+        """Whether all changes are in the audit log, and no head is about to be published."""
+        if await redis.zcard(keys.AUDIT_DUE):
+            return False
+        log = AuditLog(redis, "a reader")
+        head, published = (await log.tail()).head, await log.published()
+        now_ms = self._config.clock.now_ms()
+        return head is None or not self._config.file.audit or not is_due(head, published, now_ms)
 
     @asynccontextmanager
     async def _redis(self) -> AsyncIterator[Redis]:

@@ -1,14 +1,19 @@
 """The workspace's time."""
 
 import time
+from pathlib import Path
 
 
 class Clock:
-    """Real time plus whatever a tester advanced; Unix seconds."""
+    """Real time plus whatever a tester advanced; Unix seconds.
 
-    def __init__(self) -> None:
-        """Start at real time."""
-        self._offset = 0.0
+    A file tells others by how many ms; it also keeps that from one start to the next.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        """Start at real time, or where the file says."""
+        self._file = file
+        self._offset = int(file.read_text()) / 1_000 if file and file.exists() else 0.0
         self._last_stamp = 0
 
     def now(self) -> float:
@@ -18,6 +23,10 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Move the workspace's time forward."""
         self._offset += seconds
+        if self._file:
+            draft = self._file.with_name(f".{self._file.name}")
+            draft.write_text(f"{round(self._offset * 1_000)}\n")
+            draft.replace(self._file)
 
     def stamp(self) -> str:
         """Return a message timestamp (`seconds.micros`), greater than every earlier one."""

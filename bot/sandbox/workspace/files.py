@@ -9,7 +9,9 @@ from bot.sandbox.workspace.wire import Wire
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file at one point of its way: announced, received (`content`), shared (`channel_id`)."""
+    """A file at one point of its way: announced, received (`content`), complete, and with a
+    `channel_id` shared.
+    """
 
     id: str
     name: str
@@ -17,6 +19,7 @@ class File:
     created: int
     title: str = ""
     content: bytes | None = None
+    is_complete: bool = False
     channel_id: str | None = None
     thread_ts: str | None = None
 
@@ -86,7 +89,9 @@ class Files:
         self, file: File, *, title: str, channel_id: str | None, thread_ts: str | None
     ) -> File:
         """Finish an upload into a channel, or into none."""
-        shared = replace(file, title=title, channel_id=channel_id, thread_ts=thread_ts)
+        shared = replace(
+            file, title=title, is_complete=True, channel_id=channel_id, thread_ts=thread_ts
+        )
         self._files[file.id] = shared
         return shared
 

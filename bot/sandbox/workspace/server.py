@@ -1,6 +1,7 @@
 """The workspace as a server on loopback."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Self
 
 from aiohttp import web
@@ -37,10 +38,11 @@ class Server:
         credentials: Credentials,
         commands: Sequence[SlashCommand],
         cluster: ClusterControl | None,
+        clock: Path | None,
     ) -> None:
         """Wire the parts together without listening yet."""
         self.url = ""
-        self._workspace = Workspace(credentials, commands)
+        self._workspace = Workspace(credentials, commands, clock)
         faults, installation = self._workspace.faults, self._workspace.installation
         acks = Acks(faults)
         self._socket = SocketMode(acks, faults)
@@ -65,11 +67,12 @@ class Server:
         credentials: Credentials,
         commands: Sequence[SlashCommand],
         cluster: ClusterControl | None = None,
+        clock: Path | None = None,
     ) -> Self:
         """Listen on a loopback address; port 0 means any free one. OSError when it is taken."""
         if not gate.is_loopback(host):
             raise ValueError(f"the sandbox listens on loopback only, not on {host}")
-        server = cls(credentials=credentials, commands=commands, cluster=cluster)
+        server = cls(credentials=credentials, commands=commands, cluster=cluster, clock=clock)
         await server._listen(host, port)
         return server
 

@@ -1,6 +1,7 @@
 """The whole state of the workspace."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from bot.sandbox.workspace.app import Installation, SlashCommand
 from bot.sandbox.workspace.clock import Clock
@@ -21,15 +22,20 @@ from bot.sandbox.workspace.wire import Wire
 class Workspace:
     """Everything that the Web API, the payloads and the control API read and change."""
 
-    def __init__(self, credentials: Credentials, commands: Sequence[SlashCommand]) -> None:
-        """Build an empty workspace with one app installed."""
+    def __init__(
+        self,
+        credentials: Credentials,
+        commands: Sequence[SlashCommand],
+        clock: Path | None = None,
+    ) -> None:
+        """Build an empty workspace with one app installed; `clock` is a file for its time."""
         self.credentials = credentials
         self.commands = {command.command: command for command in commands}
         self.base_url = ""
         self.ready = False
         self.endpoints: dict[str, str] = {}
         self.installation = Installation()
-        self.clock = Clock()
+        self.clock = Clock(clock)
         self.feed = Feed()
         self.directory = Directory()
         self.messages = Messages(self.clock, self.feed)
@@ -84,6 +90,7 @@ class Workspace:
                 }
                 for user in self.directory.users.values()
             ],
+            "groups": [{"id": group.id, "handle": group.handle} for group in GROUPS],
             "channels": [
                 {
                     "id": channel.id,

@@ -12,7 +12,7 @@ from bot.targets.etcd.dial import Address
 from bot.targets.etcd.faults import LinkLostError
 from bot.targets.etcd.target import Target
 
-_MAX_REPLY_BYTES = 16 * 1024**2
+MAX_REPLY_BYTES = 16 * 1024**2
 _BROKEN = frozenset({grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN})
 
 Reply = TypeVar("Reply", bound=Message)
@@ -58,11 +58,8 @@ class Link:
 
         `what` is the call's name in messages.
         """
-        method = self._channel.unary_unary(
-            path, request_serializer=_serialize, response_deserializer=reply.FromString
-        )
         try:
-            answer: Reply = await method(request, timeout=deadline.left_s)
+            answer = await self.send(path, request, reply, deadline)
         except grpc.aio.AioRpcError as error:
             fault = faults.from_rpc(self.target.who, what, deadline.duration_ms, error)
             if faults.from_member(error):
@@ -72,6 +69,25 @@ class Link:
             raise LinkLostError(str(error)) from error
         self._heard()
         return answer
+
+    async def send(
+        self, path: str, request: Message, reply: type[Reply], deadline: Deadline
+    ) -> Reply:
+        """Make a call, once; raise grpc.aio.AioRpcError."""
+        method = self._channel.unary_unary(
+            path, request_serializer=_serialize, response_deserializer=reply.FromString
+        )
+        answer: Reply = await method(request, timeout=deadline.left_s)
+        return answer
+
+    def stream(
+        self, path: str, request: Message, reply: type[Reply]
+    ) -> "grpc.aio.UnaryStreamCall[Message, Reply]":
+        """Make a call that is answered with a stream, and that has no deadline of its own."""
+        method: grpc.aio.UnaryStreamMultiCallable[Message, Reply] = self._channel.unary_stream(
+            path, request_serializer=_serialize, response_deserializer=reply.FromString
+        )
+        return method(request)
 
     async def close(self) -> None:
         """Close at once; calls under way fail."""
@@ -93,7 +109,7 @@ def _open(target: Target, address: Address) -> grpc.aio.Channel:
         ("grpc.enable_retries", 0),
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.default_authority", target.authority),
-        ("grpc.max_receive_message_length", _MAX_REPLY_BYTES),
+        ("grpc.max_receive_message_length", MAX_REPLY_BYTES),
     ]
     if target.identity is None:
         return grpc.aio.insecure_channel(where, options)

@@ -1,16 +1,21 @@
-"""The in-memory twin of `EtcdReader`: the same answers, about a cluster that tests script."""
+"""The in-memory twin of `EtcdReader` and `EtcdActor`, over a cluster that tests script."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from bot.targets.etcd import faults
+import grpc
+
+from bot.targets.etcd import faults, model_changes, outcomes
 from bot.targets.etcd.core import unasked
 from bot.targets.etcd.faults import FaultError
 from bot.targets.etcd.look import unix_ms
 from bot.targets.etcd.model import Condition, FakeCluster, FakeMember, certificate
+from bot.targets.etcd.model_changes import RefusedError, UnansweredError
+from bot.targets.etcd.peer_urls import checked
+from bot.targets.etcd.snapshot import broken
 from bot.targets.etcd.target import label, named
-from procedures.model.ids import ClusterName, MemberName
+from procedures.model.ids import ClusterName, MemberId, MemberName
 from procedures.model.inventory import Cluster
 from procedures.model.probe import (
     Certificates,
@@ -30,11 +35,12 @@ T = TypeVar("T")
 
 
 class FakeEtcd:
-    """Implements `procedures.engine.ports.EtcdLook` over clusters in memory.
+    """Implements `EtcdLook` and `EtcdAct` of `procedures.engine.ports` over clusters in memory.
 
     It never waits: where the real one would use up the deadline, the fault is there at once.
     `files_fault` makes the asker's own TLS files unusable. A hash is not shared among askers, so
-    that a test may change it.
+    that a test may change it. A change of the members that was sent without quorum is in doubt,
+    and is carried out once there is quorum again, at the next question or call.
     """
 
     def __init__(
@@ -58,7 +64,7 @@ class FakeEtcd:
         self, cluster: Cluster, endpoints: Sequence[str], revision: int
     ) -> Mapping[str, HashKv | Fault]:
         """Hash the key space up to a revision, by endpoint."""
-        model = self.clusters[cluster.name]
+        model = self._model(cluster)
 
         def hash_kv(member: FakeMember, who: str) -> HashKv:
             if member.learner:
@@ -84,7 +90,7 @@ class FakeEtcd:
     ) -> Mapping[str, Versions | Fault]:
         """Read each endpoint's `/version`."""
         lowest = min(
-            (member.version for member in self.clusters[cluster.name].members.values()),
+            (member.version for member in self._model(cluster).members.values()),
             key=lambda version: [int(part) for part in version.split(".")],
         )
         agreed = f"{lowest.rpartition('.')[0]}.0"
@@ -107,8 +113,89 @@ class FakeEtcd:
         ca, client = certificate("fake CA", now_s, days=3650), certificate("quorumbot", now_s)
         return OwnCertificates((ca,), self.files_fault or client)
 
+    async def remove_member(self, cluster: Cluster, endpoint: str, member: MemberId) -> None:
+        """Take a member out of the cluster for good: its id never returns."""
+        self._call(
+            cluster,
+            endpoint,
+            outcomes.removal(member),
+            lambda model, _: model_changes.remove(model, member),
+        )
+
+    async def update_peer_urls(
+        self, cluster: Cluster, endpoint: str, member: MemberId, peer_urls: Sequence[str]
+    ) -> None:
+        """Tell the cluster where a member's peers reach it."""
+        what = outcomes.new_peer_urls(member)
+        urls = checked(peer_urls, what)
+        self._call(
+            cluster, endpoint, what, lambda model, _: model_changes.update(model, member, urls)
+        )
+
+    async def move_leader(self, cluster: Cluster, endpoint: str, to: MemberId) -> None:
+        """Hand leadership over; `endpoint` is the leader's own."""
+        self._call(
+            cluster,
+            endpoint,
+            outcomes.handover(to),
+            lambda model, asked: model_changes.move_leader(model, asked, to),
+        )
+
+    async def snapshot(self, cluster: Cluster, endpoint: str) -> AsyncGenerator[bytes, None]:
+        """Stream a snapshot; it breaks off when the member is no longer there."""
+        asked = self._voter(cluster, endpoint, outcomes.SNAPSHOT)
+        who, received = label(cluster, endpoint), 0
+        for chunk in model_changes.snapshot(self._model(cluster), asked):
+            try:
+                self._reach(cluster, endpoint, who)
+            except FaultError as error:
+                raise broken(who, error.fault.message, received) from error
+            received += len(chunk)
+            yield chunk
+
+    async def write_and_read(self, cluster: Cluster, endpoint: str, value: str) -> None:  # noqa: ARG002
+        """Write a canary key of Quorumbot's own, read it back linearizably, and delete it."""
+        self._call(
+            cluster,
+            endpoint,
+            outcomes.CANARY,
+            lambda model, _: model_changes.write_and_delete(model),
+        )
+
     async def close(self) -> None:
         """Nothing is open."""
+
+    def _call(
+        self,
+        cluster: Cluster,
+        endpoint: str,
+        what: str,
+        change: Callable[[FakeCluster, FakeMember], None],
+    ) -> None:
+        who = label(cluster, endpoint)
+        asked = self._voter(cluster, endpoint, what)
+        try:
+            change(self._model(cluster), asked)
+        except RefusedError as error:
+            raise outcomes.refused(who, what, str(error)) from error
+        except UnansweredError as error:
+            late = grpc.StatusCode.DEADLINE_EXCEEDED
+            raise outcomes.in_doubt(who, what, cluster.deadline_ms, late) from error
+
+    def _voter(self, cluster: Cluster, endpoint: str, what: str) -> FakeMember:
+        who = label(cluster, endpoint)
+        try:
+            asked = self._reach(cluster, endpoint, who)
+        except FaultError as error:
+            raise outcomes.not_sent(what, error.fault) from error
+        if asked.learner:
+            raise outcomes.refused(who, what, "rpc not supported for learner")
+        return asked
+
+    def _model(self, cluster: Cluster) -> FakeCluster:
+        model = self.clusters[cluster.name]
+        model_changes.settle(model)
+        return model
 
     def _probe(self, cluster: Cluster, url: str, expected: MemberName | None) -> MemberProbe:
         who = named(url, expected)
@@ -116,7 +203,7 @@ class FakeEtcd:
             member = self._reach(cluster, url, who)
         except FaultError as error:
             return unasked(url, expected, error.fault)
-        model = self.clusters[cluster.name]
+        model = self._model(cluster)
         return MemberProbe(
             endpoint=url,
             expected=expected,
@@ -135,7 +222,7 @@ class FakeEtcd:
         return member
 
     def _connect(self, cluster: Cluster, url: str, who: str) -> FakeMember:
-        members = self.clusters[cluster.name].members.values()
+        members = self._model(cluster).members.values()
         member = next((member for member in members if member.client_url == url), None)
         if member is None or not member.started or member.condition is Condition.STOPPED:
             raise faults.refused(who)

@@ -1,6 +1,6 @@
 """A small etcd cluster in memory, for tests: members in the states that matter to an observer."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Self
@@ -50,7 +50,7 @@ class FakeMember:
     name: MemberName
     id: MemberId
     client_url: str
-    peer_url: str
+    peer_urls: tuple[str, ...]
     metrics: Metrics
     client_certificate: Certificate | Fault
     peer_certificate: Certificate | Fault
@@ -68,6 +68,11 @@ class FakeMember:
     hash: int = 0xFEED
 
     @property
+    def peer_url(self) -> str:
+        """The first of its peer URLs; most have one."""
+        return self.peer_urls[0]
+
+    @property
     def works(self) -> bool:
         """Tell whether its peers can count on it."""
         return self.started and self.condition in {Condition.RUNNING, Condition.BLACKHOLED}
@@ -83,7 +88,10 @@ class FakeCluster:
     compact_revision: int = 1
     raft_index: int = 500
     raft_term: int = 2
+    waiting: list[Callable[[], None]] = field(default_factory=list, init=False)
+    """Changes that were sent while there was no quorum, see `model_changes`."""
     _leader: MemberName | None = field(default=None, init=False)
+    _added: int = field(default=0, init=False)
 
     @classmethod
     def of(cls, cluster: Cluster, now_ms: int = 0) -> Self:
@@ -103,13 +111,13 @@ class FakeCluster:
         now_ms: int = 0,
     ) -> FakeMember:
         """Add a member, as `member add` and, where `started`, the start of its process do."""
-        number = len(self.members) + 1
+        self._added += 1
         shown = certificate(name, now_ms // 1000)
         member = self.members[name] = FakeMember(
             name=name,
-            id=hex_id(0xA000 + number),
+            id=hex_id(0xA000 + self._added),
             client_url=client_url,
-            peer_url=f"https://{name}.invalid:2380",
+            peer_urls=(f"https://{name}.invalid:2380",),
             metrics=_metrics(now_ms),
             client_certificate=shown,
             peer_certificate=shown,
@@ -145,13 +153,19 @@ class FakeCluster:
             self._leader = current.name
         return current
 
+    def hand_over(self, to: FakeMember) -> None:
+        """Make a voter that works the leader."""
+        if to is not self.leader:
+            self._leader = to.name
+            self.raft_term += 1
+
     def listed(self) -> tuple[ListedMember, ...]:
         """Give the member list."""
         return tuple(
             ListedMember(
                 id=member.id,
                 name=member.name if member.started else "",
-                peer_urls=(member.peer_url,),
+                peer_urls=member.peer_urls,
                 client_urls=(member.client_url,) if member.started else (),
                 learner=member.learner,
             )

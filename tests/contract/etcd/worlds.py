@@ -1,16 +1,20 @@
 """The two worlds in which the contract is tested: a real etcd cluster, and the one in memory."""
 
 import os
+import ssl
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
+import aiohttp
+
 from bot.sandbox.demo.cluster import DemoCluster
 from bot.sandbox.demo.pki import LOOPBACK_HOSTS, Authority, Validity
+from bot.targets.etcd.act import EtcdActor
 from bot.targets.etcd.look import EtcdReader
 from bot.targets.etcd.memory import FakeEtcd
 from bot.targets.etcd.model import Condition, FakeCluster, FakeMember
-from procedures.engine.ports import EtcdLook
+from procedures.engine.ports import EtcdAct, EtcdLook
 from procedures.model.ids import ClusterName, MemberName, Site
 from procedures.model.inventory import Cluster, Platform, TlsFiles
 from procedures.model.probe import Fault, FaultKind
@@ -19,19 +23,26 @@ from tests.support.waiting import eventually
 
 ONE, TWO, THREE = MemberName("demo-1"), MemberName("demo-2"), MemberName("demo-3")
 DEADLINE_MS = 1_000
+PATIENCE_MS = 2_000
 
 
 class World(Protocol):
-    """A 3-member cluster that can be broken, and a reader that looks at it."""
+    """A 3-member cluster that can be broken, a reader that looks at it, an actor that changes it.
+
+    `missed` waits until the others have noticed that a member is gone: from then on etcd takes
+    its removal.
+    """
 
     cluster: Cluster
     reader: EtcdLook
+    actor: EtcdAct
 
     async def stop(self, member: MemberName) -> None: ...
     async def kill(self, member: MemberName) -> None: ...
     async def start(self, member: MemberName) -> None: ...
     async def freeze(self, member: MemberName) -> None: ...
     async def thaw(self, member: MemberName) -> None: ...
+    async def missed(self, member: MemberName) -> None: ...
     async def fill(self) -> None: ...
     async def replace_by_learner(self, member: MemberName) -> None: ...
     async def replace_by_unstarted(self, member: MemberName) -> None: ...
@@ -61,6 +72,7 @@ class MemoryWorld:
         self.model = FakeCluster.of(self.cluster)
         self._fake = FakeEtcd({self.cluster.name: self.model})
         self.reader: EtcdLook = self._fake
+        self.actor: EtcdAct = self._fake
 
     def _member(self, member: MemberName) -> FakeMember:
         return self.model.members[member]
@@ -79,6 +91,9 @@ class MemoryWorld:
 
     async def thaw(self, member: MemberName) -> None:
         self._member(member).condition = Condition.RUNNING
+
+    async def missed(self, member: MemberName) -> None:
+        pass
 
     async def fill(self) -> None:
         self.model.raise_alarm(ONE)
@@ -122,6 +137,8 @@ class RealWorld:
         self._etcdctl = binary
         self._reader = EtcdReader()
         self.reader: EtcdLook = self._reader
+        self._actor = EtcdActor(patience_ms=PATIENCE_MS)
+        self.actor: EtcdAct = self._actor
 
     async def stop(self, member: MemberName) -> None:
         await self.demo.stop(member)
@@ -139,6 +156,19 @@ class RealWorld:
     async def thaw(self, member: MemberName) -> None:
         self.demo.thaw(member)
         await self.demo.wait_healthy()
+
+    async def missed(self, member: MemberName) -> None:
+        listed = await etcdctl(
+            self._etcdctl, self.demo, "member", "list", member=self._other(member)
+        )
+        number = next(row["ID"] for row in listed["members"] if row["name"] == member)
+        inactive = f'Remote="{number:x}"}} 0'
+
+        async def noticed() -> bool:
+            pages = [await self._metrics(other) for other in self.demo.running]
+            return all(inactive in page for page in pages)
+
+        await eventually(noticed, 10, f"all others know that {member} is gone")
 
     async def fill(self) -> None:
         """Write more than the quota, which the cluster has to be made with, allows."""
@@ -185,6 +215,7 @@ class RealWorld:
 
     async def close(self) -> None:
         await self._reader.close()
+        await self._actor.close()
         for member in self.demo.endpoints:
             self._issue(MemberName(member), self.demo.pki.authority)
 
@@ -209,6 +240,16 @@ class RealWorld:
             return True
 
         await eventually(added, 30, "etcd accepts the new member")
+
+    def _other(self, member: MemberName) -> MemberName:
+        return next(MemberName(other) for other in self.demo.running if other != member)
+
+    async def _metrics(self, member: str) -> str:
+        context = ssl.create_default_context(cafile=str(self.demo.files.ca))
+        context.load_cert_chain(self.demo.files.cert, self.demo.files.key)
+        url = f"{self.demo.endpoints[member]}/metrics"
+        async with aiohttp.ClientSession() as session, session.get(url, ssl=context) as reply:
+            return await reply.text()
 
     def _issue(
         self,

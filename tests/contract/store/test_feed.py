@@ -7,10 +7,11 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from bot.ports import Shown
+from bot.store import keys
 from bot.store.connection import connect
 from bot.store.feed import Feed
 from bot.store.runs import Runs
-from procedures.model.ids import ChannelId, RunId
+from procedures.model.ids import ChannelId, RunId, Site
 from tests.support.redis import RedisServer
 from tests.support.requests import a_request
 from tests.support.signing import FRONT, KEYRING
@@ -79,3 +80,35 @@ async def test_where_a_run_is_shown_is_remembered(redis: Redis) -> None:
     assert await feed.shown(RUN) == shown
     await feed.forget(RUN)
     assert await feed.shown(RUN) is None
+
+
+async def test_how_often_a_message_was_gone_is_counted(redis: Redis) -> None:
+    """Each of a run's two messages by itself."""
+    feed = Feed(redis, "one")
+    shown = Shown(ChannelId("C0OPS"), "1700000000.000100", "d" * 64)
+    await feed.show(RUN, shown)
+    await feed.show(RUN, shown, "incident")
+    await feed.forget(RUN)
+    await feed.forget(RUN)
+    assert (await feed.gone(RUN), await feed.gone(RUN, "incident")) == (2, 0)
+    assert await feed.shown(RUN, "incident") == shown
+    await feed.show(RUN, shown)
+    assert await feed.shown(RUN) == shown
+
+
+async def test_notes_are_for_every_front(redis: Redis) -> None:
+    """What one front has said, the next one knows."""
+    await Feed(redis, "one").note(RUN, "waiting 1", "1700000000.000100")
+    await Feed(redis, "one").note(RUN, "output", "17")
+    expected = {"waiting 1": "1700000000.000100", "output": "17"}
+    assert await Feed(redis, "two").notes(RUN) == expected
+    assert await Feed(redis, "two").notes(RunId("r-00000002")) == {}
+
+
+async def test_undecided_runs_are_those_of_all_sites(redis: Redis) -> None:
+    """Runs that wait for a person, wherever; none that waits for a worker."""
+    await appended(redis, "1")
+    for number, site in enumerate(("east", "west")):
+        await redis.zadd(keys.waiting(Site(site)), {f"r-0000000{number}": 1})
+    feed = Feed(redis, "one", [Site("east"), Site("west")])
+    assert await feed.undecided() == ["r-00000000", "r-00000001"]

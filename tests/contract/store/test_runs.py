@@ -111,13 +111,13 @@ async def test_a_stalled_worker_can_write_nothing_more(redis: Redis) -> None:
     for attempt in (
         runs.hold(stalled, journal, Failed("late")),
         runs.hold(stalled, journal),
-        runs.hold(stalled, journal, Succeeded(), final=True),
+        runs.hold(stalled, journal, Succeeded(), then="closed"),
         runs.release(stalled, journal),
     ):
         with pytest.raises(LeaseLost):
             await attempt
     assert (await runs.read(run)).version == journal.version
-    await worker(redis).hold(fresh, journal, Succeeded(), final=True)
+    await worker(redis).hold(fresh, journal, Succeeded(), then="closed")
 
 
 async def test_a_lease_that_ran_out_is_lost_even_if_nobody_took_it(redis: Redis) -> None:
@@ -127,7 +127,7 @@ async def test_a_lease_that_ran_out_is_lost_even_if_nobody_took_it(redis: Redis)
     lease, journal = await runs.take(run, SITE)
     await lease_has_run_out(redis, run)
     with pytest.raises(LeaseLost):
-        await runs.hold(lease, journal, Succeeded(), final=True)
+        await runs.hold(lease, journal, Succeeded(), then="closed")
 
 
 async def test_who_decided_on_an_old_state_is_told_so(redis: Redis) -> None:
@@ -137,10 +137,10 @@ async def test_who_decided_on_an_old_state_is_told_so(redis: Redis) -> None:
     lease, seen = await runs.take(run, SITE)
     journal = await runs.hold(lease, seen, Began("one"))
     with pytest.raises(Conflict):
-        await front(redis).append(run, SITE, seen, Expired("nobody"), final=True)
+        await front(redis).append(run, SITE, seen, Expired("nobody"), then="closed")
     with pytest.raises(Conflict):
         await runs.hold(lease, seen, Failed("old"))
-    await runs.hold(lease, journal, Succeeded(), final=True)
+    await runs.hold(lease, journal, Succeeded(), then="closed")
 
 
 async def test_the_end_gives_the_lease_back_and_closes_the_run(redis: Redis) -> None:
@@ -148,7 +148,7 @@ async def test_the_end_gives_the_lease_back_and_closes_the_run(redis: Redis) -> 
     run = await accepted(redis)
     runs = worker(redis)
     lease, journal = await runs.take(run, SITE)
-    await runs.hold(lease, journal, Succeeded(), final=True)
+    await runs.hold(lease, journal, Succeeded(), then="closed")
     assert not await redis.exists(keys.lease(run))
     assert await redis.zscore(keys.unfinished(SITE), run) is None
     state = fold((await runs.read(run)).entries)
@@ -161,7 +161,7 @@ async def test_a_run_at_its_end_cannot_be_taken(redis: Redis) -> None:
     run = await accepted(redis)
     runs = worker(redis)
     lease, journal = await runs.take(run, SITE)
-    await runs.hold(lease, journal, Succeeded(), final=True)
+    await runs.hold(lease, journal, Succeeded(), then="closed")
     with pytest.raises(LeaseLost, match="closed"):
         await runs.take(run, SITE)
 
@@ -187,7 +187,7 @@ async def test_a_lost_reply_is_no_reason_to_append_twice(
     runs = Runs(flaky.client, WORKER, KEYRING)
     lease, journal = await runs.take(run, SITE)
     flaky.lose_next_reply()
-    after = await runs.hold(lease, journal, Succeeded(), final=True)
+    after = await runs.hold(lease, journal, Succeeded(), then="closed")
     assert flaky.lost == 1
     assert after.version == 2
     assert (await runs.read(run)).version == 2

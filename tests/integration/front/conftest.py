@@ -16,7 +16,7 @@ from bot.slack.http_mode import events_route
 from bot.slack.workspace import introduce, make_client
 from procedures.model.ids import ChannelId, ClusterName, MemberName, Site
 from procedures.model.inventory import Cluster, Inventory, Platform
-from tests.integration.front.harness import SECRET, Door, NotingGate
+from tests.integration.front.harness import SECRET, Door, NotingControls, NotingGate
 
 OPS = ChannelId("C0OPS")
 INVENTORY = Inventory(
@@ -27,7 +27,7 @@ INVENTORY = Inventory(
             site=Site("default"),
             endpoints={MemberName("demo-1"): "https://127.0.0.1:1"},
             tls=None,
-            channels=frozenset({OPS}),
+            channels=(OPS,),
         )
     },
     channels=frozenset({OPS}),
@@ -51,6 +51,11 @@ def gate() -> NotingGate:
 
 
 @pytest.fixture
+def controls() -> NotingControls:
+    return NotingControls()
+
+
+@pytest.fixture
 def credentials() -> Credentials:
     return Credentials.generate()
 
@@ -64,7 +69,7 @@ async def workspace(credentials: Credentials) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-def make_front(gate: NotingGate) -> MakeFront:
+def make_front(gate: NotingGate, controls: NotingControls) -> MakeFront:
     """Makes a front that talks to a Web API with a token."""
 
     async def make(api_url: str, token: str) -> Front:
@@ -75,6 +80,7 @@ def make_front(gate: NotingGate) -> MakeFront:
             signing_secret=SECRET,
             inventory=INVENTORY,
             gate=gate,
+            controls=controls,
             metrics=Metrics(),
         )
 

@@ -9,7 +9,9 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from bot.ports import Caller, Said
 from bot.sandbox.workspace.delivery.signed_http import signature
+from commands.grammar import Ask
 from procedures.model.events import Requested
 from procedures.model.ids import RunId
 
@@ -37,6 +39,22 @@ class NotingGate:
     @property
     def sources(self) -> set[str]:
         return {source for source, _ in self.asked}
+
+
+@dataclass(slots=True)
+class NotingControls:
+    """Answers every command that needs no worker with the same words; `fault` is raised instead."""
+
+    said: Said = field(default_factory=lambda: Said(("no run",), None))
+    fault: Exception | None = None
+    asked: list[tuple[Ask, Caller]] = field(default_factory=list)
+
+    async def answer(self, wanted: Ask, caller: Caller) -> Said:
+        self.asked.append((wanted, caller))
+        await asyncio.sleep(0)
+        if self.fault is not None:
+            raise self.fault
+        return self.said
 
 
 def slash(text: str = "health", **changes: str) -> bytes:

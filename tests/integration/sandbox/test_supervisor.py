@@ -13,6 +13,7 @@ import pytest
 
 from bot.config import load
 from bot.sandbox.ports import free_ports
+from tests.support.processes import Processes
 from tests.support.sandboxes import SandboxProcess, sandbox
 from tests.support.waiting import alive, eventually
 
@@ -20,7 +21,7 @@ PROCESSES = {"front", "worker", "redis", "workspace", "etcd-demo-1", "etcd-demo-
 
 
 def pids(directory: Path) -> dict[str, int]:
-    return {file.name: int(file.read_text()) for file in (directory / "pids").iterdir()}
+    return Processes(directory).all()
 
 
 def read(path: str) -> str:

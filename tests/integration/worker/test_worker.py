@@ -42,7 +42,7 @@ def a_worker(redis: Redis, sight: FakeSight, *, lease_ms: int = 6_000, name: str
         site=SITE,
         runs=Runs(redis, WORKER, KEYRING, lease_ms=lease_ms),
         queue=Queue(redis, SITE),
-        look=sight,
+        world=sight,
         metrics=Metrics(),
     )
 

@@ -27,6 +27,12 @@ def test_what_was_written_is_read() -> None:
     assert (journal.version, journal.head, journal.faults) == (2, digest(second), ())
 
 
+def with_spare_bits(raw: bytes) -> bytes:
+    """The same signature in other base64: its last letter has bits that say nothing."""
+    last = raw.index(b"==") - 1
+    return raw[:last] + bytes([raw[last] + 1]) + raw[last + 1 :]
+
+
 FIRST = sealed(FRONT, a_request())
 
 
@@ -42,6 +48,7 @@ FIRST = sealed(FRONT, a_request())
         (FIRST.replace(b"alice", b"mallo"), "is not front-1's"),
         (FIRST[1:], "is not front-1's"),
         (b"!" + FIRST, "is not front-1's"),
+        (with_spare_bits(FIRST), "is not as front-1 wrote it"),
         (b"", "Invalid JSON"),
         (b"x {}", "validation error"),
     ],

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.slack.blocks import View
 from bot.slack.text import MESSAGE, cut, escaped, shortened
-from bot.slack.views import View, view
+from bot.slack.views import view
 from procedures.etcd import health, members
 from procedures.model.ids import ClusterName, MemberName, RunId
 from procedures.model.run import Run, State
@@ -20,12 +21,12 @@ DEMO = ClusterName("demo")
 
 async def health_view(sight: FakeSight) -> View:
     answers = [answer async for answer in health.ask(health.Args(DEMO), sight)]
-    return view(replace(RUN, state=State.SUCCEEDED, answer=answers[-1]))
+    return view(replace(RUN, state=State.SUCCEEDED, answer=answers[-1]), {})
 
 
 async def members_view(sight: FakeSight) -> View:
     answers = [answer async for answer in members.ask(members.Args(DEMO), sight)]
-    return view(replace(RUN, state=State.SUCCEEDED, answer=answers[-1]))
+    return view(replace(RUN, state=State.SUCCEEDED, answer=answers[-1]), {})
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ async def members_view(sight: FakeSight) -> View:
 )
 def test_first_words_without_an_answer(run: Run, first: str) -> None:
     """Whatever is read aloud begins with the cluster and how it stands."""
-    assert view(run).text.startswith(first)
+    assert view(run, {}).text.startswith(first)
 
 
 async def test_a_health_message() -> None:
@@ -142,8 +143,8 @@ def test_what_cannot_be_seen_is_shown() -> None:
 
 def test_a_view_changes_its_digest_with_its_content() -> None:
     """The same state is not sent twice, another one is."""
-    assert view(RUN).digest == view(RUN).digest
-    assert view(RUN).digest != view(replace(RUN, state=State.RUNNING, attempts=1)).digest
+    assert view(RUN, {}).digest == view(RUN, {}).digest
+    assert view(RUN, {}).digest != view(replace(RUN, state=State.RUNNING, attempts=1), {}).digest
 
 
 def test_escaping() -> None:

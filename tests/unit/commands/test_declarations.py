@@ -8,7 +8,7 @@ from commands.catalogue import REGISTRY
 from commands.grammar import Help
 from commands.help import render
 from commands.registry import Command
-from procedures.catalogue import INQUIRIES
+from procedures.catalogue import INQUIRIES, PROCEDURES
 
 ALL = [command for group in REGISTRY.groups.values() for command in group.commands]
 WITH_PROCEDURE = [command for command in ALL if command.procedure]
@@ -18,13 +18,17 @@ WITH_PROCEDURE = [command for command in ALL if command.procedure]
 def test_parameters_are_the_arguments(command: Command) -> None:
     """Each parameter is a field of the procedure's arguments, and each field can be given."""
     assert command.procedure is not None
-    arguments = {field.name for field in fields(INQUIRIES[command.procedure].args)}
+    changes = command.procedure in PROCEDURES
+    known = PROCEDURES[command.procedure] if changes else INQUIRIES[command.procedure]
+    arguments = {field.name for field in fields(known.args)}
+    if changes:
+        arguments |= {"reason", "plan"}
     assert {parameter.name for parameter in command.parameters} == arguments
 
 
-def test_every_inquiry_can_be_asked_for() -> None:
+def test_every_procedure_can_be_asked_for() -> None:
     """Nothing is in the catalogue that nobody can reach."""
-    assert {command.procedure for command in WITH_PROCEDURE} == set(INQUIRIES)
+    assert {command.procedure for command in WITH_PROCEDURE} == {*INQUIRIES, *PROCEDURES}
 
 
 @pytest.mark.parametrize("command", ALL, ids=lambda c: c.name)

@@ -24,7 +24,7 @@ def a_cluster(name: str, *channels: ChannelId) -> Cluster:
         site=Site("default"),
         endpoints={MemberName(f"{name}-1"): "http://127.0.0.1:2379"},
         tls=None,
-        channels=frozenset(channels),
+        channels=channels,
     )
 
 

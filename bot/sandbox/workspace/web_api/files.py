@@ -59,7 +59,8 @@ def _received(call: Call) -> list[tuple[File, str]]:
     for item in listed:
         file_id = str(item.get("id", "")) if isinstance(item, dict) else ""
         file = call.workspace.files.find(file_id)
-        if file is None or file.content is None:
+        # An upload is completed once; nothing says that Slack would take it twice.
+        if file is None or file.content is None or file.is_complete:
             raise ApiError("file_not_found")
         received.append((file, str(item.get("title") or "")))
     return received

@@ -1,0 +1,103 @@
+"""A changing run in a worker: plan it, or verify its approval, plan again, and carry it out."""
+
+from bot.carrying import Hand
+from bot.store.runs import Locked
+from procedures.catalogue import PROCEDURES
+from procedures.engine.draft import draft
+from procedures.engine.execute import execute
+from procedures.engine.ports import World
+from procedures.model.approval import Outcome, decide, needed
+from procedures.model.errors import QuorumbotError
+from procedures.model.events import Cancelled, Expired, Failed, Planned, RefusedBy, Succeeded
+from procedures.model.plan import Plan
+from procedures.model.run import Run
+
+PLANS = 3
+"""So often a run is planned, because the cluster changed, before it is given up."""
+
+
+async def change(hand: Hand, world: World) -> None:
+    """Bring a run as far as it goes without a person."""
+    run = hand.run
+    if run.cancel_asked is not None and not run.steps:
+        await hand.write(Cancelled("nothing was done."))
+        return
+    if run.plan is not None and run.steps:
+        await _carry_on(hand, world, run.plan)
+        return
+    try:
+        plan = await draft(PROCEDURES[run.request.command], run.request, world)
+    except QuorumbotError as error:
+        await hand.write(RefusedBy(str(error)))
+        return
+    if run.plan is None or run.plan.digest != plan.digest:
+        await _ask(hand, world, plan)
+        run = hand.run
+    if run.request.plan_only:
+        await hand.write(Succeeded())
+    elif not run.state.final and not run.state.waits:
+        await _begin(hand, world)
+
+
+async def _ask(hand: Hand, world: World, plan: Plan) -> None:
+    if hand.run.plans >= PLANS:
+        error = f"{plan.cluster} changed each time before it began; planned {PLANS} times."
+        await hand.write(Failed(f"{error} Ask again when it is quiet."))
+        return
+    policy = world.inventory.clusters[plan.cluster].policy
+    await hand.write(Planned(plan, needed(policy, plan.procedure, plan.risk)))
+
+
+async def _begin(hand: Hand, world: World) -> None:
+    """Decide again from the signed votes, take the lock, and carry out."""
+    run = hand.run
+    if run.plan is None:
+        return
+    if (fault := _unapproved(run, world)) is not None:
+        await hand.write(fault)
+        return
+    if await hand.held(world.clock.now_ms()):
+        return
+    try:
+        await hand.lock(run.plan.lock)
+    except Locked:
+        await hand.release()
+        return
+    await execute(run.plan, hand, world)
+
+
+async def _carry_on(hand: Hand, world: World, plan: Plan) -> None:
+    if (fault := _unapproved(hand.run, world, begun=True)) is not None:
+        await hand.write(fault)
+        return
+    try:
+        await hand.lock(plan.lock)
+    except Locked:
+        await hand.release()
+        return
+    await execute(plan, hand, world)
+
+
+def _unapproved(run: Run, world: World, *, begun: bool = False) -> Expired | Failed | None:
+    """Why a run may not go on, as far as its own journal tells; None when it may."""
+    plan, decided = run.plan, run.decided
+    assert plan is not None  # noqa: S101 (only a planned run comes here)
+    cluster = world.inventory.clusters[plan.cluster]
+    least = max(run.needed, needed(cluster.policy, plan.procedure, plan.risk))
+    if least == 0:
+        return None
+    if decided is None or decided.digest != plan.digest:
+        return Failed("it is not approved. Ask again.")
+    if not begun and world.clock.now_ms() > decided.not_after_ms:
+        return Expired("it was approved, and could not start in time. Ask again.")
+    question = run.question(world.inventory.people)
+    may = {vote.user for vote in run.votes if vote.user in decided.voters}
+    if cluster.approvers.users:
+        may &= cluster.approvers.users
+    tally = decide(question, run.votes, may, run.planned_at_ms)
+    named = (decided.requester, decided.cluster)
+    if tally.outcome is not Outcome.APPROVED or len(tally.counted) < least:
+        return Failed("the approvals in its journal do not suffice. Ask again.")
+    if named != (run.request.requester.user, run.request.cluster):
+        return Failed("its approval is for another request. Ask again.")
+    return None

@@ -1,0 +1,1 @@
+"""Commands about runs and clusters that are answered without a worker."""

@@ -1,0 +1,202 @@
+"""What people decide on a run, written in their name: votes, cancellation, doubts, resumption."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
+
+from bot.ports import Decision, Eligible, Verdict
+from bot.store.runs import Conflict, Runs
+from procedures.model.approval import START_BY_MS, Outcome, Vote, decide, person
+from procedures.model.errors import Refused, Retryable
+from procedures.model.events import (
+    CancelAsked,
+    Cancelled,
+    Decided,
+    Event,
+    Resumed,
+    Settled,
+    Voted,
+)
+from procedures.model.ids import RunId, UserId
+from procedures.model.run import Run, State, advance, fold
+
+RESUME_MS = 24 * 3600 * 1_000
+"""How long a failed run may be resumed."""
+
+_TRIES = 5
+
+
+class Decisions:
+    """Writes down what people decide, after the journal as it is at that moment.
+
+    Each method gives words for the person who clicked, None where the message itself says it.
+    Raises Refused, with why, when the click changes nothing.
+    """
+
+    def __init__(
+        self,
+        runs: Runs,
+        people: Mapping[UserId, str],
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._runs = runs
+        self._people = people
+        self._now_ms = now_ms
+
+    async def vote(
+        self,
+        name: RunId,
+        user: UserId,
+        decision: Decision,
+        digest: str,
+        eligible: Eligible,
+    ) -> None:
+        """Cast a vote on the plan with this digest; the deciding one decides.
+
+        Every voter is read again whenever somebody votes.
+        """
+
+        async def choose(run: Run) -> tuple[Event, ...]:
+            plan = _waiting(run, digest)
+            asks = run.request.requester.user
+            if person(user, self._people) == person(asks, self._people):
+                message = "You asked for it, so your own vote does not count."
+                raise Refused(message)
+            may = await eligible({user, *(vote.user for vote in run.votes)})
+            if user not in may:
+                message = f"You may not approve changes of {run.request.cluster}."
+                raise Refused(message)
+            now = self._now_ms()
+            question = run.question(self._people)
+            if now >= question.expires_at_ms:
+                message = "It is too late: nobody decided in time. Ask again."
+                raise Refused(message)
+            before = decide(question, run.votes, may, now)
+            mine = {person(vote.user, self._people) for vote in before.counted}
+            if decision == "approve" and person(user, self._people) in mine:
+                message = "Your approval counts already."
+                raise Refused(message)
+            votes = (*run.votes, Vote(user, decision, digest, now))
+            tally = decide(question, votes, may, now)
+            voted = Voted(user, decision, digest)
+            if tally.outcome not in {Outcome.APPROVED, Outcome.REJECTED}:
+                return (voted,)
+            decided = Decided(
+                outcome="approved" if tally.outcome is Outcome.APPROVED else "rejected",
+                digest=plan,
+                requester=asks,
+                cluster=run.request.cluster,
+                needed=tally.needed,
+                voters=tuple(vote.user for vote in tally.counted),
+                not_after_ms=now + START_BY_MS,
+            )
+            return voted, decided
+
+        await self._write(name, choose)
+
+    async def cancel(self, name: RunId, user: UserId, eligible: Eligible) -> None:
+        """Ask for the end: at once where nothing is under way, else at the next safe place."""
+
+        async def choose(run: Run) -> tuple[Event, ...]:
+            await self._require_hand(run, user, eligible, "cancel")
+            if run.state.final:
+                message = f"It is at its end already: {run.state.lower()}."
+                raise Refused(message)
+            if run.state is State.IN_DOUBT:
+                message = "It is in doubt what happened: decide that first, with its buttons."
+                raise Refused(message)
+            if run.cancel_asked is not None:
+                message = "Somebody asked for its end already."
+                raise Refused(message)
+            asked = CancelAsked(user)
+            if run.state is State.WAITING_FOR_APPROVAL:
+                return asked, Cancelled("nothing was done.")
+            return (asked,)
+
+        await self._write(name, choose)
+
+    async def settle(
+        self, name: RunId, user: UserId, verdict: Verdict, digest: str, eligible: Eligible
+    ) -> None:
+        """Say what became of a step in doubt."""
+
+        async def choose(run: Run) -> tuple[Event, ...]:
+            if run.state is not State.IN_DOUBT or run.doubt is None or run.plan is None:
+                message = "Nothing is in doubt there any more."
+                raise Refused(message)
+            if run.plan.digest != digest:
+                message = "The message has changed meanwhile. Look again."
+                raise Refused(message)
+            if user not in await eligible({user}):
+                message = f"You may not decide on changes of {run.request.cluster}."
+                raise Refused(message)
+            return (Settled(run.doubt.step, verdict, user),)
+
+        await self._write(name, choose)
+
+    async def resume(self, name: RunId, user: UserId, eligible: Eligible) -> None:
+        """Let a failed run go on at its failed step."""
+
+        async def choose(run: Run) -> tuple[Event, ...]:
+            await self._require_hand(run, user, eligible, "resume")
+            if run.state is not State.FAILED or run.ended_at_ms is None:
+                message = f"Only a failed run can be resumed; this one is {run.state.lower()}."
+                raise Refused(message)
+            if run.decided is None:
+                message = "It needed no approval, so it is not resumed. Ask again instead."
+                raise Refused(message)
+            if self._now_ms() - run.ended_at_ms > RESUME_MS:
+                message = "It failed more than 24 h ago. Ask again instead."
+                raise Refused(message)
+            return (Resumed(user),)
+
+        await self._write(name, choose)
+
+    async def _require_hand(self, run: Run, user: UserId, eligible: Eligible, what: str) -> None:
+        if user == run.request.requester.user or user in await eligible({user}):
+            return
+        message = f"Only who asked for it, or an approver, may {what} it."
+        raise Refused(message)
+
+    async def _write(
+        self, name: RunId, choose: Callable[[Run], Awaitable[tuple[Event, ...]]]
+    ) -> None:
+        """Read, decide, append; when something was appended meanwhile, all of it again."""
+        for _ in range(_TRIES):
+            journal = await self._runs.read(name)
+            run = fold(journal.entries)
+            if run is None:
+                message = f"There is no run {name}."
+                raise Refused(message)
+            events = await choose(run)
+            after = advance(run, self._runs.foresee(journal, events))
+            state = after.state if after else State.FAILED
+            then: Literal["open", "waiting", "closed"] = (
+                "closed" if state.final else "waiting" if state.waits else "open"
+            )
+            try:
+                await self._runs.append(
+                    name,
+                    run.request.site,
+                    journal,
+                    *events,
+                    then=then,
+                    wake=then == "open",
+                    unlock=run.plan.lock if state.final and run.plan and run.steps else "",
+                )
+            except Conflict:
+                continue
+            return
+        message = f"Run {name} changes too fast. Click again."
+        raise Retryable(message)
+
+
+def _waiting(run: Run, digest: str) -> str:
+    """The digest of the plan that is waiting for votes. Raises Refused where it is not that one."""
+    if run.state is not State.WAITING_FOR_APPROVAL or run.plan is None:
+        message = f"There is nothing to decide any more: it is {run.state.lower()}."
+        raise Refused(message)
+    if run.plan.digest != digest:
+        message = "The plan has changed meanwhile. Read the message again, then decide."
+        raise Refused(message)
+    return run.plan.digest

@@ -1,0 +1,120 @@
+"""Runs as lines of plain text, for Slack and for terminals alike.
+
+`<@U…>` stands for an account and `<#C…>` for a channel: Slack shows their names, a terminal what
+it knows of them.
+"""
+
+from collections.abc import Mapping
+
+from bot.moments import moment, span, time_of_day
+from procedures.model.ids import UserId
+from procedures.model.plan import Step
+from procedures.model.run import Run, State, StepRun, StepState
+
+MARKS: Mapping[StepState | None, str] = {
+    None: "to do",
+    StepState.STARTED: "running",
+    StepState.DONE: "done",
+    StepState.FAILED: "failed",
+    StepState.IN_DOUBT: "in doubt",
+    StepState.NOT_DONE: "to do again",
+}
+
+
+def headline(run: Run) -> str:
+    """The first words about a run."""
+    return f"{run.state}: {title(run)} (run {run.id})"
+
+
+def title(run: Run) -> str:
+    """What a run does, in its plan's words as soon as there is one."""
+    if run.plan is not None:
+        return run.plan.title
+    given = [str(value) for name, value in run.request.args.items() if name != "cluster"]
+    return " ".join((run.request.command, *given, "on", run.request.cluster))
+
+
+def run_line(run: Run) -> str:
+    """One line for a list of runs."""
+    who = f"<@{run.request.requester.user}>"
+    if run.ended_at_ms is not None:
+        return f"{run.id} {run.state}: {title(run)}, {who}, ended {moment(run.ended_at_ms)}"
+    return f"{run.id} {run.state}: {title(run)}, {who}, asked {moment(run.requested_at_ms)}"
+
+
+def waiting_line(run: Run, people: Mapping[UserId, str], now_ms: int) -> str:
+    """One line about a decision that people have to make."""
+    if run.state is State.WAITING_FOR_APPROVAL:
+        since_ms, need = run.planned_at_ms, approvals(run, people)
+        need += f", until {time_of_day(run.question(people).expires_at_ms)}"
+    else:
+        since_ms, need = run.changed_at_ms, run.state.lower()
+        if run.doubt is not None:
+            need += f" about step {run.doubt.step}: {run.doubt.error}"
+    where = f", in <#{run.request.channel}>" if run.request.channel else ""
+    return (
+        f"{run.id} {title(run)}, asked by <@{run.request.requester.user}>{where}: "
+        f"waits for {span(now_ms - since_ms)}, {need}"
+    )
+
+
+def run_lines(run: Run, people: Mapping[UserId, str]) -> list[str]:
+    """All about one run."""
+    where = f" in <#{run.request.channel}>" if run.request.channel else ""
+    asked = f"asked by <@{run.request.requester.user}>{where}, {moment(run.requested_at_ms)}"
+    lines = [headline(run), f"{run.request.cluster}: {run.request.command}, {asked}"]
+    if run.error:
+        lines.append(run.error)
+    if run.state is State.QUEUED and run.held:
+        lines.append(run.held)
+    if run.request.reason:
+        lines.append(f"reason: {run.request.reason}")
+    if run.answer is not None:
+        lines.append(run.answer.headline)
+    if run.cancel_asked is not None and not run.state.final:
+        lines.append(f"<@{run.cancel_asked}> asked for its end")
+    if run.plan is not None:
+        lines += [_step(step, run.steps.get(step.number)) for step in run.plan.steps]
+        lines += [f"<@{vote.user}>: {vote.decision}, {moment(vote.at_ms)}" for vote in run.votes]
+        lines.append(f"{run.plan.risk}, {approvals(run, people)}")
+        lines.append(f"plan {run.plan.digest}")
+    return lines
+
+
+def plan_lines(run: Run) -> list[str]:
+    """The whole plan of a run; empty where it has none."""
+    if run.plan is None:
+        return []
+    lines = [run.plan.title, *run.plan.facts]
+    for step in run.plan.steps:
+        lines += [f"{step.number}. {step.title}", f"   {step.command}"]
+        if step.waits:
+            lines.append(f"   waits {step.waits}")
+        if step.undo:
+            lines.append(f"   undo: {step.undo.words}")
+    return [*lines, f"{run.plan.risk}, approvals needed: {run.needed}", f"plan {run.plan.digest}"]
+
+
+def step_news(done: StepRun) -> str:
+    """What became of a step."""
+    attempt = f", attempt {done.attempts}" if done.attempts > 1 else ""
+    found = ", found done" if done.found else ""
+    return f"{MARKS[done.state]}{attempt}{found}"
+
+
+def _step(step: Step, done: StepRun | None) -> str:
+    if done is None:
+        return f"{step.number}. {step.title}: {MARKS[None]}"
+    took = ""
+    if done.ended_at_ms is not None:
+        took = f", {moment(done.ended_at_ms)}, took {span(done.ended_at_ms - done.started_at_ms)}"
+    return f"{step.number}. {step.title}: {step_news(done)}{took}"
+
+
+def approvals(run: Run, people: Mapping[UserId, str]) -> str:
+    """How many approvals count, of how many that are needed, and whose."""
+    if not run.needed:
+        return "no approval needed"
+    counted = run.tally(people, run.planned_at_ms).counted
+    who = f" ({', '.join(f'<@{vote.user}>' for vote in counted)})" if counted else ""
+    return f"{len(counted)} of {run.needed} approvals{who}"

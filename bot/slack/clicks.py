@@ -1,0 +1,87 @@
+"""Clicks on a run's buttons: checked like commands, then written down, then acknowledged."""
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import aiohttp
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.metrics import Metrics
+from bot.ports import Decision, Decisions, RunReader, Verdict
+from bot.slack.approvers import People
+from bot.slack.pressing import pressed
+from bot.slack.text import escaped
+from bot.slack.workspace import Self
+from procedures.model.errors import QuorumbotError
+from procedures.model.ids import UserId
+from procedures.model.inventory import Inventory
+
+_VOTES: Mapping[str, Decision] = {"run.approve": "approve", "run.reject": "reject"}
+_VERDICTS: Mapping[str, Verdict] = {
+    "run.happened": "happened",
+    "run.not_happened": "not_happened",
+    "run.stop": "stop",
+}
+ACTIONS = (*_VOTES, *_VERDICTS, "run.cancel", "run.resume")
+
+
+class Clicks:
+    """Handles the buttons of run messages. What is refused is told to whoever clicked, only."""
+
+    def __init__(
+        self,
+        *,
+        client: AsyncWebClient,
+        me: Self,
+        inventory: Inventory,
+        runs: RunReader,
+        decisions: Decisions,
+        metrics: Metrics,
+    ) -> None:
+        self._client = client
+        self._team = me.team
+        self._inventory = inventory
+        self._runs = runs
+        self._decisions = decisions
+        self._people = People(client, me.team)
+        self._metrics = metrics
+
+    def listen(self, app: AsyncApp) -> None:
+        """Let an application hand clicks over."""
+        for action in ACTIONS:
+            app.action(action)(self._click)
+
+    async def _click(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
+        action = body["actions"][0]
+        try:
+            await self._decide(body)
+            words, outcome = None, action["action_id"].removeprefix("run.")
+        except QuorumbotError as error:
+            words, outcome = str(error), "refused"
+        await ack()
+        self._metrics.approvals.labels(outcome).inc()
+        if words is not None:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+                await respond(
+                    text=escaped(words), response_type="ephemeral", replace_original=False
+                )
+
+    async def _decide(self, body: dict[str, Any]) -> None:
+        press = await pressed(self._client, self._team, self._inventory, self._runs, body)
+        run, user, digest = press.run, press.user, press.digest
+        cluster = self._inventory.clusters[run.request.cluster]
+
+        async def eligible(users: Iterable[UserId]) -> frozenset[UserId]:
+            return await self._people.may_approve(cluster, users)
+
+        name = press.action
+        if name in _VOTES:
+            await self._decisions.vote(run.id, user, _VOTES[name], digest, eligible)
+        elif name in _VERDICTS:
+            await self._decisions.settle(run.id, user, _VERDICTS[name], digest, eligible)
+        elif name == "run.cancel":
+            await self._decisions.cancel(run.id, user, eligible)
+        else:
+            await self._decisions.resume(run.id, user, eligible)

@@ -1,0 +1,1 @@
+"""Where snapshots are kept: a directory, or a bucket; each verified before it has a name."""

@@ -1,0 +1,117 @@
+"""Backups in memory, for tests: the same contract without disk, network and tools."""
+
+import hashlib
+import re
+import zlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from bot.targets.backups.intake import check_age, ended
+from bot.targets.backups.judging import MISSING, difference
+from bot.targets.backups.naming import checked_cluster, checked_name, snapshot_name
+from bot.targets.backups.tools import Reading, minor_of
+from bot.targets.backups.trailer import Trailer
+from procedures.engine.ports import Clock
+from procedures.model.errors import Permanent, QuorumbotError
+from procedures.model.ids import ClusterName
+from procedures.model.inventory import Cluster
+from procedures.model.snapshot import Origin, Retention, Snapshot, expendable
+
+_FAKE = re.compile(rb"fake snapshot: revision (\d+), (\d+) keys, compacted at (\d+)\n")
+_PAGE = 4096
+
+
+def fake_snapshot(revision: int, keys: int = 1, *, compacted: int = 0, pages: int = 2) -> bytes:
+    """Make what `MemoryBackups` takes for a snapshot, with a right SHA-256 at its end."""
+    head = f"fake snapshot: revision {revision}, {keys} keys, compacted at {compacted}\n".encode()
+    data = head.ljust(pages * _PAGE, b".")
+    return data + hashlib.sha256(data).digest()
+
+
+@dataclass(slots=True)
+class MemoryBackups:
+    """Implements `procedures.engine.ports.Backups`; it reads what `fake_snapshot` makes.
+
+    `stored` holds the snapshots of all clusters with their bytes, by name, for tests to look at
+    and to spoil; `fault`, when set, is raised by every call. It knows the tools of `minors`.
+    """
+
+    clock: Clock
+    minors: frozenset[str] = frozenset({"3.4", "3.5", "3.6"})
+    stored: dict[str, tuple[Snapshot, bytes]] = field(default_factory=dict)
+    fault: QuorumbotError | None = None
+
+    async def save(
+        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
+    ) -> Snapshot:
+        """Store a snapshot while it streams."""
+        async with ended(chunks):
+            self._fail()
+            checked_cluster(cluster.name)
+            minor = minor_of(origin.version)
+            if minor not in self.minors:
+                message = f"Snapshots of etcd {minor} have to be read by a tool that is not there."
+                raise Permanent(message)
+            taken_at_ms, data, seen = self.clock.now_ms(), bytearray(), Trailer()
+            async for chunk in chunks:
+                seen.update(chunk)
+                data += chunk
+        if seen.fault:
+            message = f"The snapshot from {origin.name} {seen.fault}."
+            raise Permanent(message)
+        reading, compacted = _read(bytes(data))
+        check_age(origin, reading, compacted)
+        snapshot = Snapshot(
+            cluster=cluster.name,
+            name=snapshot_name(cluster.name, taken_at_ms, reading.revision, seen.sha256),
+            taken_at_ms=taken_at_ms,
+            size=seen.size,
+            sha256=seen.sha256,
+            hash=reading.hash,
+            revision=reading.revision,
+            total_keys=reading.total_keys,
+            origin=origin,
+        )
+        return self.stored.setdefault(snapshot.name, (snapshot, bytes(data)))[0]
+
+    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        """All stored snapshots of a cluster, the newest first."""
+        self._fail()
+        checked_cluster(cluster)
+        found = (each for each, _ in self.stored.values() if each.cluster == cluster)
+        return tuple(sorted(found, key=lambda each: (each.taken_at_ms, each.name), reverse=True))
+
+    async def verify(self, snapshot: Snapshot) -> str | None:
+        """Read a stored snapshot again."""
+        self._fail()
+        name = checked_name(snapshot)
+        if name not in self.stored:
+            return MISSING
+        seen = Trailer()
+        seen.update(self.stored[name][1])
+        return difference(snapshot, seen)
+
+    async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
+        """Delete what retention does not keep."""
+        intact = [
+            each
+            for each in await self.listing(cluster.name)
+            if len(self.stored[each.name][1]) == each.size
+        ]
+        deleted = expendable(intact, retention, self.clock.now_ms())
+        for snapshot in deleted:
+            del self.stored[snapshot.name]
+        return deleted
+
+    def _fail(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+
+
+def _read(data: bytes) -> tuple[Reading, int]:
+    match = _FAKE.match(data)
+    if match is None:
+        message = "The tool cannot read the snapshot: invalid database."
+        raise Permanent(message)
+    revision, keys, compacted = (int(figure) for figure in match.groups())
+    return Reading(f"{zlib.crc32(data):x}", revision, keys, len(data)), compacted

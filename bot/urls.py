@@ -1,0 +1,35 @@
+"""Addresses in the configuration."""
+
+import re
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+
+
+def url(schemes: tuple[str, ...], path: str, form: str) -> AfterValidator:
+    """Check for scheme, host, perhaps a port, and a path that matches; `form` says what is right.
+
+    A query or a fragment is refused: the libraries would ignore it, or obey it unseen.
+    """
+
+    def check(value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            usable = bool(parts.hostname) and parts.port != 0 and parts.scheme in schemes
+        except ValueError:
+            usable = False
+        if not usable or any(each.isspace() for each in value):
+            message = f"write it as {form}"
+            raise ValueError(message)
+        if "@" in parts.netloc:
+            message = "leave user and password out of the address; give the password by reference"
+            raise ValueError(message)
+        if "?" in value or "#" in value:
+            message = f"leave out what begins with ? or #: write it as {form}"
+            raise ValueError(message)
+        if not re.fullmatch(path, parts.path):
+            message = f"the path {parts.path!r} does not belong there: write it as {form}"
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(check)

@@ -1,0 +1,41 @@
+"""All actions, by kind and version: a stored plan is carried out by what stands here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from procedures.actions.etcd.check_healthy import CheckHealthy, WriteAndRead
+from procedures.actions.etcd.leadership import EnsureNotLeader
+from procedures.actions.etcd.peer_url import UpdatePeerUrl
+from procedures.actions.etcd.remove_member import RemoveMember
+from procedures.actions.etcd.rotate_backups import RotateBackups
+from procedures.actions.etcd.save_snapshot import SaveSnapshot
+from procedures.engine.ports import Doable
+from procedures.model.errors import Permanent
+
+ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
+    {
+        kind.KIND: TypeAdapter(kind)
+        for kind in (
+            CheckHealthy,
+            EnsureNotLeader,
+            RemoveMember,
+            RotateBackups,
+            SaveSnapshot,
+            UpdatePeerUrl,
+            WriteAndRead,
+        )
+    }
+)
+
+
+def action(kind: str, args: Mapping[str, JsonValue]) -> Doable:
+    """Put an action together again. Raises Permanent for one that is not known here."""
+    try:
+        made: Doable = ACTIONS[kind].validate_python(dict(args))
+    except (KeyError, ValidationError) as error:
+        message = f"This worker does not know the action {kind}: it is of another version."
+        raise Permanent(message) from error
+    return made

@@ -1,0 +1,103 @@
+"""Making sure that a cluster is healthy. (catalogue P07; rule R1)"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from procedures.actions.etcd.target import contact
+from procedures.engine.ports import Finding, NotHappened, Work, World
+from procedures.etcd.observe import observe
+from procedures.model import quorum
+from procedures.model.errors import Permanent
+from procedures.model.ids import ClusterName
+from procedures.model.member import Identity
+from procedures.model.quorum import Health
+
+WAIT_S = 60
+_POLL_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class CheckHealthy:
+    """Wait until every member that is left serves and has no alarm.
+
+    It changes nothing, so that a duplicate is harmless.
+    """
+
+    KIND: ClassVar[str] = "etcd.check-healthy/1"
+
+    cluster: ClusterName
+    without: Identity | None = None
+
+    @property
+    def command(self) -> str:
+        """What is asked."""
+        return "etcdctl endpoint health, on each member by itself; etcdctl alarm list"
+
+    @property
+    def waits(self) -> str | None:
+        """Until all are healthy."""
+        return f"until all members are healthy, at most {WAIT_S} s"
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Wait; raises Permanent with who is not healthy, and why."""
+        cluster = world.inventory.clusters[self.cluster]
+        said = ""
+        for _ in range(WAIT_S * 1_000 // _POLL_MS):
+            view = await observe(cluster, world)
+            ids = {seen.listed.id for seen in view.seen if seen.listed}
+            back = self.without is not None and self.without.id in ids
+            unfit = [seen for seen in view.seen if seen.health is not Health.HEALTHY]
+            if view.listed and view.quorum_proven and not unfit and not back:
+                await work.say(
+                    f"{len(view.seen)} of {len(view.seen)} members are healthy, "
+                    f"tolerance {quorum.tolerance(view.members)}"
+                )
+                return None
+            now = "; ".join(f"{seen.name}: {seen.why}" for seen in unfit) or "no quorum is proven"
+            if now != said:
+                await work.say(f"waiting: {now}")
+                said = now
+            await work.pause(_POLL_MS)
+        message = f"{self.cluster} is not healthy after {WAIT_S} s: {said}"
+        raise Permanent(message)
+
+    async def probe(self, _world: World, _work: Work) -> Finding:
+        """It is simply asked again."""
+        return NotHappened()
+
+
+@dataclass(frozen=True, slots=True)
+class WriteAndRead:
+    """Write a key of Quorumbot's own, read it back, delete it: the cluster takes writes.
+
+    A duplicate is harmless: the key is Quorumbot's own.
+    """
+
+    KIND: ClassVar[str] = "etcd.write-and-read/1"
+
+    cluster: ClusterName
+
+    @property
+    def command(self) -> str:
+        """The exact calls."""
+        return "etcdctl put (with a lease of 60 s), get and del of a key below /quorumbot/canary/"
+
+    @property
+    def waits(self) -> str | None:
+        """It does not wait."""
+        return None
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Write, read, compare, delete."""
+        cluster = world.inventory.clusters[self.cluster]
+        endpoint = contact(await observe(cluster, world))
+        await work.guard()
+        await world.act.write_and_read(cluster, endpoint, "quorumbot")
+        await work.say(f"wrote, read and deleted a key through {endpoint}")
+        return None
+
+    async def probe(self, _world: World, _work: Work) -> Finding:
+        """It is simply done again."""
+        return NotHappened()

@@ -1,0 +1,103 @@
+"""Removing a member. (catalogue P48, P49; rules R2, R5, R7, R9)"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from procedures.actions.etcd.target import condition, contact, same
+from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
+from procedures.etcd.observe import observe, observed
+from procedures.etcd.view import View
+from procedures.model import quorum
+from procedures.model.errors import InDoubt, Permanent, Refused
+from procedures.model.ids import ClusterName
+from procedures.model.member import Condition, Identity
+
+_BETWEEN_READS_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMember:
+    """Take one member, in the condition that was approved, out of the cluster for good.
+
+    A late duplicate is harmless: an id that was removed never returns, so it can only fail.
+    """
+
+    KIND: ClassVar[str] = "etcd.remove-member/1"
+
+    cluster: ClusterName
+    member: Identity
+    expect: Condition
+    to_one: bool = False
+
+    @property
+    def command(self) -> str:
+        """The exact API call, as etcdctl would make it."""
+        return f"etcdctl member remove {self.member.id}"
+
+    @property
+    def waits(self) -> str | None:
+        """It does not wait."""
+        return None
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Remove it, after looking once more whether all is as approved."""
+        view = await observed(self.cluster, world)
+        seen = same(view, self.member)
+        if seen is None:
+            await work.say(f"{self.member.shown} is not a member any more")
+            return {"removed": self.member.id}
+        found = condition(seen)
+        if found is not self.expect:
+            message = (
+                f"{self.member.shown} is {found} now, and was {self.expect} when its removal was "
+                "approved. Ask again, to have the plan made anew."
+            )
+            raise Permanent(message)
+        ruling = quorum.may_remove(view.members, self.member.id, to_one=self.to_one)
+        if not ruling.allowed:
+            message = f"{ruling.because} ({ruling.rule})."
+            raise Refused(message)
+        if view.leader == self.member.id:
+            message = f"{self.member.shown} leads again (R9). Resume, once leadership has moved."
+            raise Permanent(message)
+        cluster = world.inventory.clusters[self.cluster]
+        endpoint = contact(view, apart_from=self.member.id)
+        await work.say(f"{ruling.because}; asking {endpoint}")
+        await work.guard()
+        await world.act.remove_member(cluster, endpoint, self.member.id)
+        await self._check(view, world, work)
+        return {"removed": self.member.id}
+
+    async def probe(self, world: World, work: Work) -> Finding:
+        """Ask for the member list between two linearizable reads.
+
+        As long as no such read succeeds, a removal that was sent may still be carried out: it
+        waits in the leader's log for quorum.
+        """
+        cluster = world.inventory.clusters[self.cluster]
+        for _ in range(2):
+            view = await observe(cluster, world)
+            if not (view.quorum_proven and view.listed):
+                return Unclear(
+                    f"No member of {self.cluster} has quorum behind it, so a removal of "
+                    f"{self.member.shown} that was sent may still be carried out."
+                )
+            if all(seen.listed and seen.listed.id != self.member.id for seen in view.seen):
+                return Happened({"removed": self.member.id})
+            await work.rest(_BETWEEN_READS_MS)
+        return NotHappened()
+
+    async def _check(self, before: View, world: World, work: Work) -> None:
+        """Afterwards: that id is gone, and every other is still there (R7)."""
+        after = await observed(self.cluster, world)
+        wanted = {seen.listed.id for seen in before.seen if seen.listed} - {self.member.id}
+        found = {seen.listed.id for seen in after.seen if seen.listed}
+        if found != wanted:
+            message = (
+                f"etcd confirmed the removal of {self.member.shown}, and its list has "
+                f"{', '.join(sorted(found)) or 'nobody'} now. Look at the member list."
+            )
+            raise InDoubt(message)
+        await work.say(f"removed; {len(found)} members are left")

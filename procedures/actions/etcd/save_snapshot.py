@@ -1,0 +1,98 @@
+"""Saving a verified snapshot. (catalogue P22; rule R12)"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from procedures.engine.ports import Finding, NotHappened, Work, World
+from procedures.etcd.observe import observe
+from procedures.etcd.view import Seen, View
+from procedures.model.errors import Permanent
+from procedures.model.ids import ClusterName
+from procedures.model.member import Identity
+from procedures.model.quorum import Health
+from procedures.model.snapshot import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSnapshot:
+    """Stream a snapshot from one member into the place for backups, and verify it.
+
+    From the healthy voter with the newest data, not the leader where there is a choice; which one
+    is chosen when it runs. `not_from` is never asked. With `without_quorum` a sole survivor will
+    do, and the backup is marked so. A duplicate is harmless: it is one more backup.
+    """
+
+    KIND: ClassVar[str] = "etcd.save-snapshot/1"
+
+    cluster: ClusterName
+    not_from: Identity | None = None
+    without_quorum: bool = False
+
+    @property
+    def command(self) -> str:
+        """The exact calls."""
+        return (
+            "etcdctl snapshot save, from the healthy voter with the newest data; "
+            "then size, SHA-256 and snapshot status are checked"
+        )
+
+    @property
+    def waits(self) -> str | None:
+        """It does not wait."""
+        return None
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Save and verify. Raises Permanent for a snapshot that is not whole."""
+        if world.backups is None:
+            message = "No place for backups is configured. Set `backups` in the configuration."
+            raise Permanent(message)
+        cluster = world.inventory.clusters[self.cluster]
+        view = await observe(cluster, world)
+        if not view.quorum_proven and not self.without_quorum:
+            message = (
+                f"{self.cluster} has no quorum, so a snapshot may lack what was written (R12)."
+            )
+            raise Permanent(message)
+        source = self._source(view)
+        status = source.status
+        assert status is not None and source.probe is not None  # noqa: S101, PT018 (chosen by it)
+        origin = Origin(
+            status.member_id, source.name, status.version, status.revision, view.quorum_proven
+        )
+        await work.say(f"streaming from {source.name}, revision {origin.revision}")
+        await work.guard()
+        saved = await world.backups.save(
+            cluster, origin, world.act.snapshot(cluster, source.probe.endpoint)
+        )
+        await work.say(
+            f"verified: {saved.name}, {saved.size} bytes, {saved.total_keys} keys, "
+            f"revision {saved.revision}, SHA-256 {saved.sha256}"
+        )
+        return {"name": saved.name, "sha256": saved.sha256, "revision": saved.revision}
+
+    async def probe(self, _world: World, _work: Work) -> Finding:
+        """It is simply taken again: what was cut off is not kept."""
+        return NotHappened()
+
+    def _source(self, view: View) -> Seen:
+        """R12: one healthy voter with the newest revision seen."""
+        left_out = self.not_from.id if self.not_from else None
+        able = [
+            seen
+            for seen in view.voters
+            if seen.status is not None
+            and (seen.listed is None or seen.listed.id != left_out)
+            and (seen.health is Health.HEALTHY or self.without_quorum)
+        ]
+        if not able:
+            message = f"No member of {self.cluster} is fit to give a snapshot (R12)."
+            raise Permanent(message)
+        return max(
+            able,
+            key=lambda seen: (
+                seen.status.revision if seen.status else 0,
+                bool(seen.status and seen.status.member_id != view.leader),
+            ),
+        )

@@ -1,0 +1,85 @@
+"""Remove a member of an etcd cluster; the others keep quorum. (catalogue P48, P49)"""
+
+from dataclasses import dataclass
+
+from procedures.actions.etcd.check_healthy import CheckHealthy, WriteAndRead
+from procedures.actions.etcd.leadership import EnsureNotLeader
+from procedures.actions.etcd.remove_member import RemoveMember
+from procedures.actions.etcd.save_snapshot import SaveSnapshot
+from procedures.actions.etcd.target import condition, identity
+from procedures.engine.ports import Look
+from procedures.etcd.observe import find, observed
+from procedures.etcd.view import View
+from procedures.model import quorum
+from procedures.model.ids import ClusterName
+from procedures.model.plan import Risk, Undo
+from procedures.model.procedure import Procedure, Runbook
+
+
+@dataclass(frozen=True, slots=True)
+class Args:
+    """Which member, by name or hexadecimal id.
+
+    `to_one` accepts that a healthy pair becomes a single member, which may not fail.
+    """
+
+    cluster: ClusterName
+    member: str
+    to_one: bool = False
+
+
+async def look(args: Args, look: Look) -> View:
+    """See who is a member, and how each of them is."""
+    return await observed(args.cluster, look)
+
+
+def plan(args: Args, view: View, run: Runbook) -> None:
+    """Save a snapshot, move leadership away, remove, and see that the others are well."""
+    seen, row = find(view, args.member)
+    member = identity(row)
+    run.title = f"Remove member {member.name or member.id} from {args.cluster}"
+    ruling = quorum.may_remove(view.members, member.id, to_one=args.to_one)
+    run.require(ruling, _instead(view, member.id, to_one=args.to_one))
+    expect = condition(seen)
+    run.fact(f"Member {member.shown}, peer {', '.join(member.peer_urls)}, is {expect}.")
+    run.fact(_quorum(view, ruling))
+    run.step(
+        "Save and verify a snapshot",
+        SaveSnapshot(args.cluster, not_from=member),
+        gives="snapshot",
+    )
+    run.step("Hand leadership over if it is there", EnsureNotLeader(args.cluster, member))
+    run.step(
+        f"Remove {member.name or member.id}",
+        RemoveMember(args.cluster, member, expect, args.to_one),
+        undo=Undo("A removed id never returns: add the host again as a new, empty member."),
+    )
+    run.step("Check that the others are healthy", CheckHealthy(args.cluster, without=member))
+    run.step("Check that the cluster takes writes", WriteAndRead(args.cluster))
+
+
+PROCEDURE = Procedure(
+    "etcd member remove", Args, look, plan, risk=Risk.DESTRUCTIVE, lock="etcd/{cluster}"
+)
+
+
+def _quorum(view: View, ruling: quorum.Ruling) -> str:
+    voting = quorum.voters(view.members)
+    return (
+        f"Quorum: now {quorum.healthy(voting)} of {len(voting)} healthy, tolerance "
+        f"{quorum.tolerance(view.members)}; afterwards {ruling.because}, "
+        f"tolerance {ruling.tolerance_after}."
+    )
+
+
+def _instead(view: View, target: str, *, to_one: bool) -> str:
+    """What would satisfy the rule that stands against it."""
+    others = [
+        seen
+        for seen in view.seen
+        if seen.listed and seen.listed.id != target and seen.health is not quorum.Health.HEALTHY
+    ]
+    if others:
+        names = " and ".join(seen.name for seen in others)
+        return f"Bring {names} back first, or remove what is dead."
+    return "" if to_one else "Say --to-one yes if a single member is what you want."

@@ -1,0 +1,52 @@
+"""Looking at a cluster once, at all of its members."""
+
+import difflib
+
+from procedures.engine.ports import Look
+from procedures.etcd.view import Seen, View, look_at, unasked
+from procedures.model.errors import Refused, UsageError
+from procedures.model.ids import ClusterName
+from procedures.model.inventory import Cluster
+from procedures.model.probe import ListedMember
+
+
+async def observe(cluster: Cluster, look: Look) -> View:
+    """Ask the expected members, and those of whom only the member list tells."""
+    sample = await look.etcd.sample(cluster)
+    if extra := unasked(cluster, sample):
+        sample = await look.etcd.sample(cluster, extra)
+    return look_at(cluster, sample)
+
+
+async def observed(name: ClusterName, look: Look) -> View:
+    """Look at a cluster whose member list is needed. Raises Refused when nobody gives one."""
+    view = await observe(look.inventory.clusters[name], look)
+    if not view.listed:
+        reasons = "; ".join(seen.why for seen in view.seen if seen.why)
+        message = f"No member of {name} gave a member list. {reasons}"
+        raise Refused(message)
+    return view
+
+
+def listed(view: View) -> tuple[tuple[Seen, ListedMember], ...]:
+    """The members with their rows in the member list."""
+    return tuple((seen, seen.listed) for seen in view.seen if seen.listed)
+
+
+def find(view: View, wanted: str) -> tuple[Seen, ListedMember]:
+    """Find the one member with this name or id.
+
+    Raises UsageError when there is none, and when there are several: names need not be unique.
+    """
+    chosen = [(seen, row) for seen, row in listed(view) if wanted in {seen.name, row.id}]
+    if len(chosen) == 1:
+        return chosen[0]
+    if chosen:
+        ids = " and ".join(row.id for _, row in chosen)
+        message = f"{wanted!r} is the name of {len(chosen)} members. Say which by its id: {ids}."
+        raise UsageError(message)
+    names = [seen.name for seen, _ in listed(view)]
+    near = difflib.get_close_matches(wanted, names, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    message = f"There is no member {wanted!r}.{hint} The members are {', '.join(names)}."
+    raise UsageError(message)

@@ -1,0 +1,1 @@
+"""Keep secrets out of what is stored and shown. Start at `redactor.Redactor`."""

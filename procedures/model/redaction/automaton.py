@@ -1,0 +1,151 @@
+"""Find all forms of all secrets in one pass, one dictionary lookup for each byte.
+
+Why not `re`: it cannot tell at the end of a chunk which bytes may still begin a match, and tries
+hundreds of forms one after the other. Why not pyahocorasick: it takes fixed words, and a secret
+of 40 characters, each of which may be escaped or not, has more than can be listed.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from procedures.model.redaction.form import Form
+from procedures.model.redaction.spelling import Node
+
+_MOST_THREADS = 100_000
+
+Thread: TypeAlias = "tuple[Form, int, Node]"
+"""A form that may have begun: up to which unit it has been seen, and how far in its spelling."""
+
+End: TypeAlias = "tuple[int, int]"
+"""A secret that is complete: how many folded bytes it took, and its number."""
+
+
+class Found(Exception):  # noqa: N818 (not a fault: how a pass over many bytes is left)
+    """A secret ends at the byte that was just read; `state` is the one after that byte."""
+
+    def __init__(self, state: "State") -> None:
+        """Carry the state."""
+        super().__init__()
+        self.state = state
+
+
+class State(dict[int, "State"]):
+    """What the bytes read so far may be the beginning of; `state[byte]` is the next state.
+
+    `threads` are listed with the folded bytes that each has seen. `begun` is the state after the
+    last byte alone, with the threads that began with it, None when that is this state itself.
+    `ends` are the secrets that are complete, the longest first: what leads to such a state is
+    not looked up but raised, as `Found`. `depths` are how many folded bytes back its threads and
+    those of `begun` began, the furthest first.
+    """
+
+    __slots__ = ("_automaton", "_found", "begun", "depths", "ends", "threads")
+
+    def __init__(
+        self,
+        automaton: "Automaton",
+        threads: Iterable[tuple[Thread, int]] = (),
+        ends: Iterable[End] = (),
+        begun: "State | None" = None,
+    ) -> None:
+        """Make a state without successors."""
+        super().__init__()
+        self._automaton = automaton
+        self._found: dict[int, State] = {}
+        self.threads = tuple(threads)
+        self.ends = tuple(sorted(ends, key=lambda end: (-end[0], end[1])))
+        self.begun = begun
+        depths = {depth for _, depth in self.threads}
+        if begun is not None:
+            depths.update(begun.depths)
+        self.depths: tuple[int, ...] = tuple(sorted(depths, reverse=True))
+
+    def __missing__(self, byte: int) -> "State":
+        """Make the next state when it is first asked for."""
+        state = self._found.get(byte)
+        if state is None:
+            state = self._automaton.after(self, byte)
+            if not state.ends:
+                self[byte] = state
+                return state
+            self._found[byte] = state
+        raise Found(state)
+
+
+class Automaton:
+    """States for a set of forms, made as text asks for them and forgotten when they get many.
+
+    `start` is the state before any byte. The time for a byte that leads to a known state does
+    not depend on the secrets; a new one takes time in proportion to the threads in it.
+    """
+
+    def __init__(self, forms: Iterable[Form]) -> None:
+        """Take all forms of all secrets, each of which needs three bytes at least."""
+        self._known: dict[object, State] = {}
+        self._threads = 0
+        self.start = State(self)
+        starts: dict[Thread, int] = {}
+        for form in forms:
+            for start in form.starts:
+                for position in form.reach(start):
+                    starts[form, position, form.units[position].first] = 0
+        self._starts = State(self, starts.items())
+
+    def after(self, state: State, byte: int) -> State:
+        """Find or make the state that follows: its threads move on, others begin."""
+        if state is self.start:
+            return self._state(byte, *_moved(self._starts, byte), None)
+        begun = self.start[byte]
+        threads, ends = _moved(state, byte)
+        if state.begun is not None:
+            younger = state.begun[byte]
+            if not threads and not ends:
+                return younger
+            if younger is not begun:
+                for thread, depth in younger.threads:
+                    _keep(threads, thread, depth)
+        if not threads and not ends:
+            return begun
+        return self._state(byte, threads, ends, begun)
+
+    def _state(
+        self, byte: int, threads: Mapping[Thread, int], ends: set[End], begun: State | None
+    ) -> State:
+        key = (byte, begun is None, frozenset[object]((*threads.items(), *ends)))
+        state = self._known.get(key)
+        if state is None:
+            self._threads += len(threads) + 1
+            if self._threads > _MOST_THREADS:
+                self._forget()
+            state = self._known[key] = State(self, threads.items(), ends, begun)
+        return state
+
+    def _forget(self) -> None:
+        """Let go of all states but the first; a stream keeps the one that it is in."""
+        self._known.clear()
+        self.start.clear()
+        self._threads = 0
+
+
+def _moved(state: State, byte: int) -> tuple[dict[Thread, int], set[End]]:
+    """The threads of a state that go on with a byte, and the secrets that it completes."""
+    threads: dict[Thread, int] = {}
+    ends: set[End] = set()
+    for (form, position, node), depth in state.threads:
+        child = node.children.get(byte)
+        if child is None:
+            continue
+        if child.children:
+            _keep(threads, (form, position, child), depth + 1)
+        for width in child.widths:
+            for reached in form.reach(position + width):
+                if reached in form.ends:
+                    ends.add((depth + 1, form.secret))
+                if reached < len(form.units):
+                    _keep(threads, (form, reached, form.units[reached].later), depth + 1)
+    return threads, ends
+
+
+def _keep(threads: dict[Thread, int], thread: Thread, depth: int) -> None:
+    """Of threads that differ only in their beginning, the longest covers the others."""
+    threads[thread] = max(depth, threads.get(thread, 0))

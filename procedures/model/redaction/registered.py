@@ -1,0 +1,120 @@
+"""The first stage: find registered secrets in a stream of bytes, and put marks in their place."""
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import compress
+from operator import getitem, length_hint
+
+from procedures.model.redaction.automaton import Automaton, Found
+from procedures.model.redaction.mark import mark
+from procedures.model.redaction.spelling import fold, kept
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Bytes that secrets which overlap cover; `secret` is the longest, of `length` when folded."""
+
+    start: int
+    end: int
+    length: int
+    secret: int
+
+
+class RegisteredStream:
+    """Put one mark in place of each cover.
+
+    It holds back only what may still begin a secret, and never more than `reach` bytes. Over
+    more than these, because of white space inside, nothing is taken for a secret.
+    """
+
+    __slots__ = ("_covers", "_held", "_reach", "_state")
+
+    def __init__(self, automaton: Automaton, reach: int) -> None:
+        """Begin."""
+        self._state = automaton.start
+        self._reach = reach
+        self._held = b""
+        self._covers: list[Cover] = []
+
+    @property
+    def held(self) -> int:
+        """How many bytes are held back."""
+        return len(self._held)
+
+    def feed(self, data: bytes) -> str:
+        """Take more bytes; gives what is certain by now."""
+        text = self._held + data
+        self._find(text, fold(data))
+        return self._released(text, self._oldest(text))
+
+    def close(self) -> str:
+        """Give the rest; nothing may be fed any more."""
+        return self._released(self._held, len(self._held))
+
+    def _find(self, text: bytes, folded: bytes) -> None:
+        """Read the folded bytes, with which `text` ends, and note what the secrets cover."""
+        unread = iter(folded)
+        places: list[int] = []
+        while True:
+            try:
+                self._state = reduce(getitem, unread, self._state)
+            except Found as found:
+                self._state = found.state
+                places = places or _places(text)
+                self._note(places, len(places) - length_hint(unread))
+            else:
+                return
+
+    def _note(self, places: list[int], count: int) -> None:
+        """Cover the longest secret within reach that ends with the first `count` places."""
+        end = places[count - 1] + 1
+        for length, secret in self._state.ends:
+            if length <= count and end - places[count - length] <= self._reach:
+                _join(self._covers, Cover(places[count - length], end, length, secret))
+                return
+
+    def _oldest(self, text: bytes) -> int:
+        """Where the first secret within reach may have begun; the end of the text if none."""
+        depths = self._state.depths
+        if not depths:
+            return len(text)
+        tail = text[-2 * depths[0] - 16 :]  # enough, unless much of it is white space
+        places = _places(tail)
+        if len(places) < depths[0]:
+            tail, places = text, _places(text)
+        for depth in depths:
+            if depth <= len(places) and len(tail) - places[-depth] <= self._reach:
+                return len(text) - len(tail) + places[-depth]
+        return len(text)
+
+    def _released(self, text: bytes, safe: int) -> str:
+        """Give the text up to `safe` and keep the rest, with the covers that may still grow."""
+        pieces: list[str] = []
+        position = 0
+        ready = [cover for cover in self._covers if cover.end <= safe]
+        for cover in ready:
+            pieces += (text[position : cover.start].decode("latin-1"), mark(cover.secret))
+            position = cover.end
+        growing = self._covers[len(ready) :]
+        until = min(safe, growing[0].start) if growing else safe
+        pieces.append(text[position:until].decode("latin-1"))
+        self._held = text[safe:]
+        self._covers = [
+            replace(cover, start=max(0, cover.start - safe), end=cover.end - safe)
+            for cover in growing
+        ]
+        return "".join(pieces)
+
+
+def _places(text: bytes) -> list[int]:
+    """Where the bytes are that folding keeps."""
+    return [*compress(range(len(text)), kept(text))]
+
+
+def _join(covers: list[Cover], cover: Cover) -> None:
+    """Add a cover that ends last; those that it overlaps become one with it."""
+    while covers and cover.start < covers[-1].end:
+        other = covers.pop()
+        longest = max(other, cover, key=lambda one: (one.length, -one.secret))
+        cover = replace(longest, start=min(other.start, cover.start), end=cover.end)
+    covers.append(cover)

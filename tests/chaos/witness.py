@@ -1,0 +1,64 @@
+"""An independent client of the demo cluster: it writes all the time, and notes what etcd took."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Sequence
+from typing import Self
+
+import grpc
+
+from bot.targets.etcd.python_etcd3 import data_client
+from procedures.model.inventory import Cluster
+
+_PREFIX = "/witness/"
+_PAUSE_S = 0.05
+
+
+class Witness:
+    """Writes through python-etcd3 in a thread of its own, to any member that answers."""
+
+    def __init__(self, cluster: Cluster, endpoints: Sequence[str]) -> None:
+        self._cluster = cluster
+        self._endpoints = list(endpoints)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._write, name="witness")
+        self.acknowledged: list[int] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(30)
+
+    def lost(self) -> list[int]:
+        """Which writes that etcd acknowledged are not there any more."""
+        for endpoint in self._endpoints:
+            with contextlib.suppress(Exception):
+                client = data_client(self._cluster, endpoint)
+                with contextlib.closing(client):
+                    return [
+                        number
+                        for number in self.acknowledged
+                        if client.get(f"{_PREFIX}{number}")[0] != str(number).encode()
+                    ]
+        message = "no member answers the witness"
+        raise AssertionError(message)
+
+    def _write(self) -> None:
+        number = turn = 0
+        while not self._stop.is_set():
+            endpoint = self._endpoints[turn % len(self._endpoints)]
+            client = data_client(self._cluster, endpoint)
+            with contextlib.closing(client):
+                while not self._stop.is_set():
+                    number += 1
+                    try:
+                        client.put(f"{_PREFIX}{number}", str(number))
+                    except (grpc.RpcError, Exception):  # noqa: BLE001 (python-etcd3 has many)
+                        turn += 1
+                        break
+                    self.acknowledged.append(number)
+                    time.sleep(_PAUSE_S)

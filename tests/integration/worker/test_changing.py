@@ -1,0 +1,292 @@
+"""Changes on a real Redis and a fake cluster: planned, decided by people, carried out, forged."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from bot.deciding import Decisions
+from bot.store import keys
+from bot.store.connection import connect
+from bot.store.runs import Runs
+from bot.store.signing import Signer
+from bot.targets.etcd.model import Condition
+from procedures.model.errors import Refused
+from procedures.model.events import Decided, Done, Entry, Event, Settled, Started, Voted
+from procedures.model.ids import MemberName, RunId, Site, UserId
+from procedures.model.run import Run, State, fold
+from tests.integration.worker.test_worker import a_worker, working
+from tests.support.redis import RedisServer
+from tests.support.requests import a_request
+from tests.support.sight import FakeSight, a_sight
+from tests.support.signing import FRONT, KEYRING, STRANGER, WORKER
+from tests.support.waiting import eventually
+
+SITE = Site("default")
+ALICE, BOB, CAROL, DAVE = (UserId(f"U0{name}") for name in ("ALICE", "BOB", "CAROL", "DAVE"))
+NEW_URL = "https://10.9.9.9:2380"
+
+
+async def eligible(users: Iterable[UserId]) -> frozenset[UserId]:
+    return frozenset(users) & {ALICE, BOB, CAROL}
+
+
+@dataclass
+class Team:
+    """People, a store, and a fake cluster with a worker that is started when a test says."""
+
+    redis: Redis
+    sight: FakeSight
+    asked: int = 0
+
+    @property
+    def runs(self) -> Runs:
+        return Runs(self.redis, FRONT, KEYRING)
+
+    @property
+    def decisions(self) -> Decisions:
+        return Decisions(self.runs, {})
+
+    async def ask(self, *, member: str = "demo-1", url: str = NEW_URL, command: str = "") -> RunId:
+        self.asked += 1
+        request = a_request(command or "etcd member fix-peer-url")
+        args = {**request.args, "member": member} | ({} if command else {"url": url})
+        return await self.runs.accept(replace(request, args=args), source=f"{self.asked}")
+
+    async def run(self, name: RunId) -> Run:
+        run = fold((await self.runs.read(name)).entries)
+        assert run is not None
+        return run
+
+    async def reaches(self, name: RunId, *states: State) -> Run:
+        async def there() -> bool:
+            return (await self.run(name)).state in states
+
+        await eventually(there, 15, f"{name} reaches {states}")
+        return await self.run(name)
+
+    async def vote(self, name: RunId, user: UserId, decision: str = "approve") -> None:
+        run = await self.run(name)
+        assert run.plan is not None
+        digest = run.plan.digest
+        if decision == "approve":
+            await self.decisions.vote(name, user, "approve", digest, eligible)
+        else:
+            await self.decisions.vote(name, user, "reject", digest, eligible)
+
+    async def forge(self, name: RunId, signer: Signer, *events: Event) -> None:
+        """Append to a journal what looks right in all but who signed it."""
+        journal = await self.runs.read(name)
+        raw = await self.redis.lrange(keys.events(name), 0, -1)
+        for offset, event in enumerate(events):
+            prev = journal.head if not offset else ""
+            entry = Entry(name, len(raw) + offset, prev, 1, signer.id, event)
+            await self.redis.rpush(keys.events(name), signer.seal(entry))
+        await self.redis.zadd(keys.unfinished(SITE), {name: 0})
+        await self.redis.xadd(keys.queue(SITE), {"run": name})
+
+    def url(self) -> Sequence[str]:
+        return next(iter(self.sight.demo.members.values())).peer_urls
+
+    def working(self) -> contextlib.AbstractAsyncContextManager[None]:
+        return working(a_worker(self.redis, self.sight))
+
+
+@pytest_asyncio.fixture
+async def team(redis_server: RedisServer) -> AsyncIterator[Team]:
+    client = connect(redis_server.url, redis_server.password)
+    yield Team(client, a_sight())
+    await client.aclose()
+
+
+async def waiting_for_votes(team: Team) -> RunId:
+    name = await team.ask()
+    async with team.working():
+        await team.reaches(name, State.WAITING_FOR_APPROVAL)
+    return name
+
+
+async def nothing_happens(team: Team, name: RunId) -> Run:
+    """Let a worker have a good look at the run, and at an honest one after it."""
+    before = team.url()
+    async with team.working():
+        honest = await team.ask(member="demo-2", url="https://10.8.8.8:2380")
+        await team.reaches(honest, State.WAITING_FOR_APPROVAL)
+    assert team.url() == before
+    return await team.run(name)
+
+
+async def test_a_change_is_planned_decided_and_carried_out(team: Team) -> None:
+    """Nothing happens before the vote; then each step is journalled, and the lock is free again."""
+    name = await waiting_for_votes(team)
+    assert team.url() != (NEW_URL,)
+    async with team.working():
+        await team.vote(name, BOB)
+        run = await team.reaches(name, State.SUCCEEDED, State.FAILED)
+    assert run.error is None
+    assert team.url() == (NEW_URL,)
+    assert [step.attempts for step in run.steps.values()] == [1, 1]
+    assert await team.redis.keys("quorumbot:lock:etcd/demo") == []
+    assert await team.redis.zcard(keys.unfinished(SITE)) == 0
+    assert await team.redis.zcard(keys.waiting(SITE)) == 0
+    assert await team.redis.ttl(keys.events(name)) == -1
+
+
+@pytest.mark.parametrize("user", [ALICE, DAVE])
+async def test_who_may_not_vote(team: Team, user: UserId) -> None:
+    """Neither who asked nor who is no approver; nothing is written."""
+    name = await waiting_for_votes(team)
+    before = (await team.runs.read(name)).version
+    with pytest.raises(Refused):
+        await team.vote(name, user)
+    assert (await team.runs.read(name)).version == before
+
+
+async def test_a_reject_ends_it(team: Team) -> None:
+    """And an approval after it is told so."""
+    name = await waiting_for_votes(team)
+    await team.vote(name, BOB, "reject")
+    assert (await team.run(name)).state is State.REJECTED
+    with pytest.raises(Refused, match="nothing to decide any more"):
+        await team.vote(name, CAROL)
+    run = await nothing_happens(team, name)
+    assert run.state is State.REJECTED
+
+
+async def test_a_vote_on_another_plan(team: Team) -> None:
+    """A click on a message that showed another plan changes nothing."""
+    name = await waiting_for_votes(team)
+    with pytest.raises(Refused, match="plan has changed"):
+        await team.decisions.vote(name, BOB, "approve", "0" * 64, eligible)
+
+
+async def test_the_cluster_changes_before_the_start(team: Team) -> None:
+    """The votes are void, and people are asked again, with the new plan."""
+    name = await waiting_for_votes(team)
+    await team.vote(name, BOB)
+    member = team.sight.demo.members[next(iter(team.sight.demo.members))]
+    member.peer_urls = ("https://10.7.7.7:2380",)
+    async with team.working():
+        run = await team.reaches(name, State.WAITING_FOR_APPROVAL)
+    assert run.plans == 2
+    assert run.votes == ()
+    assert team.url() == ("https://10.7.7.7:2380",)
+
+
+async def test_one_change_at_a_time(team: Team) -> None:
+    """The second one waits until the first has ended."""
+    name = await waiting_for_votes(team)
+    await team.redis.set(keys.lock("etcd/demo"), "r-00000000")
+    await team.vote(name, BOB)
+    run = await nothing_happens(team, name)
+    assert not run.steps
+    await team.redis.delete(keys.lock("etcd/demo"))
+    async with team.working():
+        await team.reaches(name, State.SUCCEEDED)
+
+
+async def test_a_refusal_asks_nobody(team: Team) -> None:
+    """Removing a healthy member while another is down: the rule, and what would satisfy it."""
+    team.sight.demo.members[MemberName("demo-2")].condition = Condition.STOPPED
+    async with team.working():
+        name = await team.ask(member="demo-3", command="etcd member remove")
+        run = await team.reaches(name, State.REFUSED)
+    assert run.error == (
+        "it would leave 1 healthy of 2, quorum 2 (R2). Bring demo-2 back first, or remove what "
+        "is dead."
+    )
+
+
+async def test_cancelled_while_people_decide(team: Team) -> None:
+    """By who asked: at once. By somebody who is neither that nor an approver: not at all."""
+    name = await waiting_for_votes(team)
+    with pytest.raises(Refused):
+        await team.decisions.cancel(name, DAVE, eligible)
+    await team.decisions.cancel(name, ALICE, eligible)
+    run = await team.run(name)
+    assert (run.state, run.error) == (State.CANCELLED, "nothing was done.")
+
+
+def forged_votes(run: Run) -> tuple[Event, ...]:
+    assert run.plan is not None
+    digest = run.plan.digest
+    cluster = run.request.cluster
+    return (
+        Voted(BOB, "approve", digest),
+        Decided("approved", digest, ALICE, cluster, 1, (BOB,), 2**53),
+    )
+
+
+@pytest.mark.parametrize("signer", [STRANGER, WORKER], ids=["nobody's key", "a worker's key"])
+async def test_forged_votes_start_nothing(team: Team, signer: Signer) -> None:
+    """Nor do those that a worker signs: it may not speak for people."""
+    name = await waiting_for_votes(team)
+    await team.forge(name, signer, *forged_votes(await team.run(name)))
+    run = await nothing_happens(team, name)
+    assert not run.steps
+    assert (await team.runs.read(name)).faults
+
+
+async def test_votes_of_another_run_start_nothing(team: Team) -> None:
+    """Signed by a front, on the same plan, and copied over."""
+    first, second = await waiting_for_votes(team), await waiting_for_votes(team)
+    await team.vote(first, BOB)
+    for raw in (await team.redis.lrange(keys.events(first), 0, -1))[-2:]:
+        await team.redis.rpush(keys.events(second), raw)
+    await team.redis.zrem(keys.unfinished(SITE), first)
+    await team.redis.zadd(keys.unfinished(SITE), {second: 0})
+    run = await nothing_happens(team, second)
+    assert not run.steps
+    assert (await team.runs.read(second)).faults
+
+
+async def test_a_changed_plan_starts_nothing(team: Team) -> None:
+    """Approved, and then another URL written into the stored plan."""
+    name = await waiting_for_votes(team)
+    await team.vote(name, BOB)
+    stored: list[bytes] = await team.redis.lrange(keys.events(name), 0, -1)  # type: ignore[assignment]  # this client decodes nothing
+    for index, raw in enumerate(stored):
+        if b'"planned"' in raw:
+            forged = raw.replace(b"10.9.9.9", b"10.6.6.6")
+            assert forged != raw
+            await team.redis.lset(keys.events(name), index, forged)  # type: ignore[arg-type]  # redis-py takes bytes too
+    run = await nothing_happens(team, name)
+    assert not run.steps
+    assert (await team.runs.read(name)).faults
+
+
+async def test_a_forged_done_skips_nothing(team: Team) -> None:
+    """A step counts as done only when a worker says so."""
+    name = await waiting_for_votes(team)
+    await team.vote(name, BOB)
+    await team.forge(name, FRONT, Started(1, 1), Done(1, None))
+    async with team.working():
+        run = await team.reaches(name, State.SUCCEEDED)
+    assert team.url() == (NEW_URL,)
+    assert run.steps[1].found is False
+
+
+async def test_a_forged_answer_to_a_doubt_settles_nothing(team: Team) -> None:
+    """Only a front may write what a person has seen."""
+    name = await waiting_for_votes(team)
+    await team.forge(name, WORKER, Settled(1, "happened", BOB))
+    run = await nothing_happens(team, name)
+    assert run.state is State.WAITING_FOR_APPROVAL
+    assert (await team.runs.read(name)).faults
+
+
+async def test_a_rewound_journal_starts_nothing(team: Team) -> None:
+    """A reject is cut off, and an approval follows: whoever has seen the reject believes none."""
+    name = await waiting_for_votes(team)
+    runs = team.runs
+    decisions = Decisions(runs, {})
+    digest = (await team.run(name)).question({}).digest
+    await decisions.vote(name, BOB, "reject", digest, eligible)
+    await team.redis.ltrim(keys.events(name), 0, -3)
+    await team.redis.zadd(keys.waiting(SITE), {name: 0})
+    with pytest.raises(Refused):
+        await decisions.vote(name, CAROL, "approve", digest, eligible)
+    assert "shorter than it was" in (await runs.read(name)).faults[-1]
