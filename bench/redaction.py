@@ -116,7 +116,7 @@ _ORDINARY = (
     "{1:016x}, started, etcd-{0}, https://10.0.0.{0}:2380, https://10.0.0.{0}:2379, false",
     "| https://10.0.3.{0}:2379 | {1:016x} | 3.5.{0} | {0} MB | false | false | {0} | {0} | {0} | |",
     "certificate of member etcd-{0}: valid for {0} days; sha256:{1:016x}{1:016x}{1:016x}{1:016x}",
-    "the member was restarted and caught up after a while; all voters served a linearizable read",
+    "the member was restarted and caught up after a while; all voters served linearizable reads",
 )
 
 

@@ -79,7 +79,11 @@ def _instead(view: View, target: str, *, to_one: bool) -> str:
         for seen in view.seen
         if seen.listed and seen.listed.id != target and seen.health is not quorum.Health.HEALTHY
     ]
+    if not view.quorum_proven:
+        names = " and ".join(seen.name for seen in view.seen if seen.status is None)
+        return f"Bring {names} back first; where that cannot be, restore from a snapshot."
     if others:
         names = " and ".join(seen.name for seen in others)
         return f"Bring {names} back first, or remove what is dead."
-    return "" if to_one else "Say --to-one yes if a single member is what you want."
+    pair = len(view.voters) == 2
+    return "Say --to-one if a single member is what you want." if pair and not to_one else ""

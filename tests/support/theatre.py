@@ -159,7 +159,7 @@ class Pen:
 class Theatre:
     """One approved run of one procedure on one fake cluster."""
 
-    def __init__(self, procedure: str, args: Mapping[str, str], sight: FakeSight) -> None:
+    def __init__(self, procedure: str, args: Mapping[str, str | bool], sight: FakeSight) -> None:
         self.sight = sight
         self.entries: list[Entry] = []
         self.effects: list[str] = []
@@ -221,6 +221,6 @@ class Theatre:
         return Stage(self.sight.inventory, self.sight.etcd, self.sight.clock, act, self.backups)
 
 
-def a_theatre(procedure: str, args: Mapping[str, str], size: int = 3) -> Theatre:
+def a_theatre(procedure: str, args: Mapping[str, str | bool], size: int = 3) -> Theatre:
     """A run on a healthy fake cluster of its own."""
     return Theatre(procedure, args, a_sight(size))

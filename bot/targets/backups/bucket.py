@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _CONNECT_S, _READ_S, _TRIES = 5, 60, 3
 _MOST_PARTS = 10_000
 _NOT_THERE = frozenset({"NoSuchKey", "404"})
-_EXISTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+_EXISTS = frozenset({"PreconditionFailed", "412"})
 _OURS_ALONE = {
     # No file and no variable of Amazon's own tools decides where a snapshot goes.
     "profile": (None, None, None, None),

@@ -32,7 +32,7 @@ _LASTING = {
     "403": _DENIED,
 }
 _DAMAGED = frozenset({"BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"})
-_PASSING = frozenset({"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException"})
+_PASSING = frozenset({"SlowDown", "RequestTimeout", "Throttling", "ConditionalRequestConflict"})
 
 
 @contextmanager

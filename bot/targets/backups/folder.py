@@ -19,7 +19,7 @@ SCRATCH = ".saving-"
 """How the names of files begin that have no final name yet."""
 
 _LOCK = ".lock"
-_LOCK_WAIT_S, _LOCK_POLL_S = 30.0, 0.05
+_LOCK_WAIT_S, _LOCK_POLL_S = 300.0, 0.05
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _ABANDONED_S = 15 * 60
 """A save writes or holds its scratch file at least as often; where locks do not work, this has to
@@ -37,7 +37,8 @@ class Folder:
     def open(cls, parent: Path, name: str, *, create: bool) -> Self | None:
         """Open `parent/name`; None where it is not there, unless it may be created (0700).
 
-        `parent` has to be there. Raises Permanent for a directory that others may write to.
+        `parent` has to be there. Raises Permanent for a directory of another user. That others
+        may write to it is ended, and no more: Kubernetes opens volumes to their group.
         """
         with disk_errors(parent):
             above = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -47,25 +48,31 @@ class Folder:
                         os.mkdir(name, 0o700, dir_fd=above)
                         os.fsync(above)
                 flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-                folder = cls(parent / name, os.open(name, flags, dir_fd=above))
+                descriptor = os.open(name, flags, dir_fd=above)
             except FileNotFoundError:
                 if create:
                     raise
                 return None
             finally:
                 os.close(above)
-        folder._check()
+            folder = cls(parent / name, descriptor)
+            try:
+                folder._make_safe()
+            except BaseException:
+                folder.close()
+                raise
         return folder
 
-    def _check(self) -> None:
+    def _make_safe(self) -> None:
         status = os.fstat(self._descriptor)
-        if status.st_uid != os.geteuid() or status.st_mode & _OTHERS_MAY_WRITE:
-            self.close()
+        if status.st_uid != os.geteuid():
             message = (
-                f"{self.path} belongs to another user, or others may write to it, so a snapshot "
-                "would not be safe there: chown it to the worker's user, and chmod 700 it."
+                f"{self.path} belongs to another user, who could put something else in place of a "
+                "backup: chown it to the user that the worker runs as."
             )
             raise Permanent(message)
+        if status.st_mode & _OTHERS_MAY_WRITE:
+            os.fchmod(self._descriptor, stat.S_IMODE(status.st_mode) & ~_OTHERS_MAY_WRITE)
 
     def close(self) -> None:
         """Let go of it."""
@@ -132,7 +139,10 @@ class Folder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the directory's lock, against all processes. Raises Retryable after 30 s."""
+        """Hold the directory's lock, against all processes. Raises Retryable after 5 min.
+
+        It takes that long where a rotation deletes many large files.
+        """
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(_LOCK, flags, 0o600, dir_fd=self._descriptor)
         try:
@@ -148,7 +158,7 @@ class Folder:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > give_up_at:
-                    message = f"Another process has held {self.path} for 30 s: try again."
+                    message = f"Another process keeps {self.path} busy: try again."
                     raise Retryable(message) from None
                 time.sleep(_LOCK_POLL_S)
             else:

@@ -99,7 +99,7 @@ async def _fill(spool: Spool, lane: Lane, chunks: AsyncIterator[bytes]) -> None:
     """Write a batch while the next one comes in."""
     batch: list[bytes] = []
     size = 0
-    writing = lane.begin(spool.write, ())
+    writing = lane.begin(spool.write, ())  # nothing yet
     try:
         async for chunk in chunks:
             batch.append(chunk)

@@ -27,7 +27,7 @@ from bot.targets.backups.spool import Spool
 from bot.targets.backups.tools import Tools
 from bot.targets.backups.trailer import Trailer
 from procedures.engine.ports import Clock
-from procedures.model.errors import QuorumbotError
+from procedures.model.errors import QuorumbotError, Retryable
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
 from procedures.model.snapshot import Origin, Retention, Snapshot, expendable
@@ -122,6 +122,9 @@ class S3Backups:
                     self._bucket.delete(record)
                     self._bucket.delete(key)
             raise
+        if not ours and self._bucket.sizes(key).get(key) != snapshot.size:
+            message = f"Another process gave up {snapshot.name} meanwhile: take another snapshot."
+            raise Retryable(message)
         return snapshot
 
     def _pairs(self, cluster: ClusterName) -> list[tuple[Snapshot, int]]:
@@ -130,8 +133,11 @@ class S3Backups:
         sizes = self._bucket.sizes(prefix)
         keys = (key.removeprefix(prefix) for key in sizes)
         names = [name for name in keys if is_name(cluster, name)]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        pool = ThreadPoolExecutor(_AT_ONCE)
+        try:
             records = list(pool.map(lambda name: self._record(cluster, name), names))
+        finally:
+            pool.shutdown(cancel_futures=True)
         found = []
         for name, snapshot in zip(names, records, strict=True):
             if snapshot is None:

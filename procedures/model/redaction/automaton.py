@@ -11,13 +11,13 @@ from typing import TypeAlias
 from procedures.model.redaction.form import Form
 from procedures.model.redaction.spelling import Node
 
-_MOST_THREADS = 100_000
+_MOST_THREADS = 50_000
 
-Thread: TypeAlias = "tuple[Form, int, Node]"
+Thread: TypeAlias = tuple[Form, int, Node]
 """A form that may have begun: up to which unit it has been seen, and how far in its spelling."""
 
-End: TypeAlias = "tuple[int, int]"
-"""A secret that is complete: how many folded bytes it took, and its number."""
+End: TypeAlias = tuple[int, int]
+"""A secret that is complete: how many folded bytes it took, and its number, negative."""
 
 
 class Found(Exception):  # noqa: N818 (not a fault: how a pass over many bytes is left)
@@ -34,18 +34,17 @@ class State(dict[int, "State"]):
 
     `threads` are listed with the folded bytes that each has seen. `begun` is the state after the
     last byte alone, with the threads that began with it, None when that is this state itself.
-    `ends` are the secrets that are complete, the longest first: what leads to such a state is
-    not looked up but raised, as `Found`. `depths` are how many folded bytes back its threads and
-    those of `begun` began, the furthest first.
+    `depth` is how many folded bytes back the first of all these began. `end` is the longest
+    secret that is complete: what leads to such a state is not looked up but raised, as `Found`.
     """
 
-    __slots__ = ("_automaton", "_found", "begun", "depths", "ends", "threads")
+    __slots__ = ("_automaton", "_found", "begun", "depth", "end", "threads")
 
     def __init__(
         self,
         automaton: "Automaton",
         threads: Iterable[tuple[Thread, int]] = (),
-        ends: Iterable[End] = (),
+        end: End | None = None,
         begun: "State | None" = None,
     ) -> None:
         """Make a state without successors."""
@@ -53,19 +52,17 @@ class State(dict[int, "State"]):
         self._automaton = automaton
         self._found: dict[int, State] = {}
         self.threads = tuple(threads)
-        self.ends = tuple(sorted(ends, key=lambda end: (-end[0], end[1])))
+        self.end = end
         self.begun = begun
-        depths = {depth for _, depth in self.threads}
-        if begun is not None:
-            depths.update(begun.depths)
-        self.depths: tuple[int, ...] = tuple(sorted(depths, reverse=True))
+        own = max((depth for _, depth in self.threads), default=0)
+        self.depth: int = own if begun is None else max(own, begun.depth)
 
     def __missing__(self, byte: int) -> "State":
         """Make the next state when it is first asked for."""
         state = self._found.get(byte)
         if state is None:
             state = self._automaton.after(self, byte)
-            if not state.ends:
+            if state.end is None:
                 self[byte] = state
                 return state
             self._found[byte] = state
@@ -96,28 +93,28 @@ class Automaton:
         if state is self.start:
             return self._state(byte, *_moved(self._starts, byte), None)
         begun = self.start[byte]
-        threads, ends = _moved(state, byte)
+        threads, end = _moved(state, byte)
         if state.begun is not None:
-            younger = state.begun[byte]
-            if not threads and not ends:
+            younger = state.begun[byte]  # which has no end: no secret is so short
+            if not threads and end is None:
                 return younger
             if younger is not begun:
                 for thread, depth in younger.threads:
                     _keep(threads, thread, depth)
-        if not threads and not ends:
+        if not threads and end is None:
             return begun
-        return self._state(byte, threads, ends, begun)
+        return self._state(byte, threads, end, begun)
 
     def _state(
-        self, byte: int, threads: Mapping[Thread, int], ends: set[End], begun: State | None
+        self, byte: int, threads: Mapping[Thread, int], end: End | None, begun: State | None
     ) -> State:
-        key = (byte, begun is None, frozenset[object]((*threads.items(), *ends)))
+        key = (byte, begun is None, end, frozenset(threads.items()))
         state = self._known.get(key)
         if state is None:
             self._threads += len(threads) + 1
             if self._threads > _MOST_THREADS:
                 self._forget()
-            state = self._known[key] = State(self, threads.items(), ends, begun)
+            state = self._known[key] = State(self, threads.items(), end, begun)
         return state
 
     def _forget(self) -> None:
@@ -127,10 +124,10 @@ class Automaton:
         self._threads = 0
 
 
-def _moved(state: State, byte: int) -> tuple[dict[Thread, int], set[End]]:
-    """The threads of a state that go on with a byte, and the secrets that it completes."""
+def _moved(state: State, byte: int) -> tuple[dict[Thread, int], End | None]:
+    """The threads of a state that go on with a byte, and the longest secret that it completes."""
     threads: dict[Thread, int] = {}
-    ends: set[End] = set()
+    ends: list[End] = []
     for (form, position, node), depth in state.threads:
         child = node.children.get(byte)
         if child is None:
@@ -140,10 +137,10 @@ def _moved(state: State, byte: int) -> tuple[dict[Thread, int], set[End]]:
         for width in child.widths:
             for reached in form.reach(position + width):
                 if reached in form.ends:
-                    ends.add((depth + 1, form.secret))
+                    ends.append((depth + 1, -form.secret))
                 if reached < len(form.units):
                     _keep(threads, (form, reached, form.units[reached].later), depth + 1)
-    return threads, ends
+    return threads, max(ends, default=None)
 
 
 def _keep(threads: dict[Thread, int], thread: Thread, depth: int) -> None:

@@ -4,6 +4,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from procedures.model.redaction.spelling import (
     JUNK,
@@ -149,5 +150,6 @@ def _units(choices: Iterable[Sequence[int]]) -> tuple[Unit, ...]:
     )
 
 
+@cache
 def _unit(spellings: Spellings, *, silent: bool) -> Unit:
     return Unit(tree(spellings), wrapped_tree(spellings), silent)

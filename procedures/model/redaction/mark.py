@@ -12,11 +12,11 @@ MARKS = f"{chr(_FIRST)}-{chr(_FIRST + 0xFFFF)}"
 """All marks, as a range in a class of characters."""
 
 _MARK = re.compile(f"[{MARKS}]")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a mark can show it: 1 to 64 letters, digits and ` ._/-`."""
+    """Tell whether a mark can show it: 1 to 64 letters, digits and `._/-`."""
     return _NAME.fullmatch(text) is not None
 
 

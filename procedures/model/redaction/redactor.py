@@ -22,7 +22,7 @@ _LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 def objection(name: str, value: bytes) -> str | None:
     """Why a secret cannot be redacted, in a sentence that does not tell it; None if it can."""
     if not is_name(name):
-        return f"the name of a secret is 1 to 64 letters, digits and ` ._/-`, not {name!r}"
+        return f"the name of a secret is 1 to 64 letters, digits and `._/-`, not {name!r}"
     if len(value.strip()) < LEAST:
         return f"the secret {name} is shorter than {LEAST} bytes and cannot be redacted: change it"
     if len(fold(value)) < LEAST_FOLDED:

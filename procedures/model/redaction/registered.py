@@ -12,7 +12,7 @@ from procedures.model.redaction.spelling import fold, kept
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """Bytes that secrets which overlap cover; `secret` is the longest, of `length` when folded."""
+    """Bytes that secrets which overlap cover; `secret` is the longest, of `length` folded."""
 
     start: int
     end: int
@@ -23,8 +23,8 @@ class Cover:
 class RegisteredStream:
     """Put one mark in place of each cover.
 
-    It holds back only what may still begin a secret, and never more than `reach` bytes. Over
-    more than these, because of white space inside, nothing is taken for a secret.
+    It holds back only what may still begin a secret, and never more than `reach` bytes: of a
+    secret over more than these, because of white space inside, the mark covers the last.
     """
 
     __slots__ = ("_covers", "_held", "_reach", "_state")
@@ -66,26 +66,25 @@ class RegisteredStream:
                 return
 
     def _note(self, places: list[int], count: int) -> None:
-        """Cover the longest secret within reach that ends with the first `count` places."""
+        """Cover the longest secret that ends with the first `count` places."""
+        if self._state.end is None:
+            return
+        length, secret = self._state.end
         end = places[count - 1] + 1
-        for length, secret in self._state.ends:
-            if length <= count and end - places[count - length] <= self._reach:
-                _join(self._covers, Cover(places[count - length], end, length, secret))
-                return
+        start = places[count - length] if length <= count else 0
+        _join(self._covers, Cover(max(start, end - self._reach), end, length, -secret))
 
     def _oldest(self, text: bytes) -> int:
-        """Where the first secret within reach may have begun; the end of the text if none."""
-        depths = self._state.depths
-        if not depths:
+        """Where the first secret may have begun; the end of the text if none may."""
+        depth = self._state.depth
+        if not depth:
             return len(text)
-        tail = text[-2 * depths[0] - 16 :]  # enough, unless much of it is white space
+        tail = text[-2 * depth - 16 :]  # enough, unless much of it is white space
         places = _places(tail)
-        if len(places) < depths[0]:
+        if len(places) < depth:
             tail, places = text, _places(text)
-        for depth in depths:
-            if depth <= len(places) and len(tail) - places[-depth] <= self._reach:
-                return len(text) - len(tail) + places[-depth]
-        return len(text)
+        start = len(text) - len(tail) + places[-depth] if depth <= len(places) else 0
+        return max(start, len(text) - self._reach)
 
     def _released(self, text: bytes, safe: int) -> str:
         """Give the text up to `safe` and keep the rest, with the covers that may still grow."""

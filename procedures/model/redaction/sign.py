@@ -27,7 +27,7 @@ from procedures.model.redaction.value import (
 LONGEST = 1_200
 """Characters beyond which no sign reaches back."""
 
-NAMES = ("value", "password", "authorization", "token", "private key")
+NAMES = ("value", "password", "authorization", "token", "private-key")
 """What marks say where no name was registered."""
 
 _VALUE, _PASSWORD, _AUTHORIZATION, _TOKEN, _KEY = range(len(NAMES))
@@ -106,7 +106,7 @@ _ITEMS = (
 )
 _NEXT = r"(?:[ \t]{1,16}|\\{0,7}[\"'],[ \t]{0,16})"  # the next word, or item of a list
 _LOGIN = rf"(?:=|{_NEXT})(?:{_QUOTE}|(?!system:))[^\s:=\"'/]{{1,64}}:{_BEGINS}"
-_URL = r"://[^\s/\"'<>:]{0,128}:"
+_URL = r"://[^\s/\"'<>:\[]{0,128}:(?!\d{0,5}[/,;?#&|)}\]])"  # that would be a port
 _MOST = LONGEST_PASSWORD
 
 

@@ -109,8 +109,8 @@ class Address:
 _LAST_BACKSLASHES = re.compile(r"\\*\Z")
 _BEFORE_QUOTE = re.compile(r"\\{1,15}|\$")
 
-AUTHORITY = r"[^\s/\"'<>]"
-"""One character of a user name or password in a URL, as a class."""
+AUTHORITY = r"[^\s\"'<>]"
+"""One character of a password in a URL, as a class; it may hold what it should not, as `/`."""
 
 LONGEST_PASSWORD = 256
 """Characters of a URL's authority that are taken for a password with no `@` in sight."""
@@ -122,7 +122,10 @@ _QUOTES = "\"'"
 _BEHIND = " \t\r\n,:;&|>])}"
 """What follows a quote that ends something."""
 
-_WORD = Run(re.compile(r"(?:[^\s\"']++|[\"'](?=[^\s,:;&|>\])}]))*+", re.ASCII), _QUOTES)
+# The space is that of a mark: text may be redacted twice.
+_WORD = Run(
+    re.compile(r"(?:[^\s\"']++|[\"'](?=[^\s,:;&|>\])}])|(?<=\[secret) )*+", re.ASCII), _QUOTES
+)
 
 WORD: Value = Opening(_WORD)
 """Up to white space, or to a quote behind which something else goes on."""

@@ -143,6 +143,20 @@ async def test_whichever_answer_is_lost_nothing_is_listed(big: S3World, size: in
     ]
 
 
+async def test_somebody_else_has_stored_the_same(s3: S3World) -> None:
+    """Another process at the same second: its data and its record stay; ours fill what it lacks."""
+    first = await save(s3)
+    assert await save(s3) == first
+    record = s3.key(first).replace(".db", ".json")
+    s3.server.client.delete_object(Bucket=s3.bucket, Key=record)
+    requests(s3, 3, LOST)  # its data is there, its record is not; ours cannot be stored
+    with pytest.raises(Retryable):
+        await save(s3)
+    assert s3.everything() == {first.name}
+    assert await save(s3) == first
+    assert await s3.backups.listing(s3.cluster.name) == (first,)
+
+
 async def test_nothing_is_sent_before_it_is_verified(big: S3World) -> None:
     """A snapshot that is not whole makes no request at all."""
     made = requests(big)

@@ -104,14 +104,27 @@ async def test_a_cluster_that_is_no_directory_is_refused(local: LocalWorld, kind
     assert not elsewhere.exists() or not list(elsewhere.iterdir())
 
 
-@pytest.mark.parametrize("mode", [0o770, 0o707, 0o720])
-async def test_where_others_may_write_nothing_is_kept(local: LocalWorld, mode: int) -> None:
-    """Who may write to a directory may put something else in place of a backup."""
-    (local.directory / "prod").mkdir()
-    (local.directory / "prod").chmod(mode)
-    for attempt in (save(local), local.backups.listing(local.cluster.name)):
-        with pytest.raises(Permanent, match="chmod 700"):
-            await attempt
+@pytest.mark.parametrize("mode", [0o2770, 0o777, 0o750, 0o700])
+async def test_others_may_not_write_where_backups_are(local: LocalWorld, mode: int) -> None:
+    """The right to write is taken from them, and no other: a group may have to read."""
+    place = local.directory / "prod"
+    place.mkdir()
+    place.chmod(mode)
+    await save(local)
+    assert place.stat().st_mode & 0o7777 == mode & ~0o022
+
+
+async def test_a_directory_of_another_user_is_refused(
+    local: LocalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner may put something else in place of a backup."""
+    await save(local)
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    with pytest.raises(Permanent, match="belongs to another user"):
+        await save(local)
+    with pytest.raises(Permanent, match="belongs to another user"):
+        await local.backups.listing(local.cluster.name)
 
 
 async def test_links_in_the_directory_are_not_followed(local: LocalWorld, tmp_path: Path) -> None:
@@ -268,9 +281,9 @@ async def test_a_directory_that_is_held_for_ever(
     local.clock.ms += 60_000
     with (local.directory / "prod" / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(Retryable, match="Another process"):
+        with pytest.raises(Retryable, match="Another process keeps"):
             await save(local)
-        with pytest.raises(Retryable, match="Another process"):
+        with pytest.raises(Retryable, match="Another process keeps"):
             await local.backups.rotate(local.cluster, Retention())
     assert files(local) == kept
 

@@ -14,13 +14,14 @@ from bot.sandbox.workspace.server import Credentials, Server
 from bot.slack.projector import Projector
 from bot.store import keys
 from bot.store.feed import Feed
-from bot.store.runs import Lease, Runs, Then
-from procedures.model.events import WRITERS, Began, Cancelled, Event, Requested, Role
+from bot.store.runs import Runs
+from procedures.model.events import Began, Event
 from procedures.model.ids import ChannelId, ClusterName, MemberName, RunId, Site
 from procedures.model.inventory import Approvers, Cluster, Inventory, Platform
-from procedures.model.run import Run, advance, fold
+from procedures.model.run import Run, fold
 from tests.integration.showing.clients import Client
 from tests.integration.workspace.harness import Control
+from tests.support.by_hand import ByHand
 from tests.support.plans import a_change
 from tests.support.signing import FRONT, KEYRING, WORKER
 from tests.support.waiting import eventually
@@ -63,12 +64,9 @@ class Stage:
     fronts: int = 0
 
     @property
-    def worker(self) -> Runs:
-        return Runs(self.redis, WORKER, KEYRING)
-
-    @property
-    def front(self) -> Runs:
-        return Runs(self.redis, FRONT, KEYRING)
+    def hands(self) -> ByHand:
+        runs = (Runs(self.redis, signer, KEYRING) for signer in (FRONT, WORKER))
+        return ByHand(self.redis, *runs)
 
     def client(self) -> Client:
         client = Client(token=self.credentials.bot_token, retry_handlers=[])
@@ -99,7 +97,7 @@ class Stage:
 
     def projector(self, client: Client | None = None) -> Projector:
         self.fronts += 1
-        runs = self.front
+        runs = self.hands.front
 
         class Reader:
             async def run(self, run: RunId) -> Run | None:
@@ -115,46 +113,20 @@ class Stage:
             now_ms=lambda: now_ms() + self.ahead_ms,
         )
 
-    async def asked(self, request: Requested | None = None, source: str = "1") -> RunId:
-        return await self.front.accept(request or a_change(), source=source)
+    async def asked(self, source: str = "1") -> RunId:
+        return await self.hands.asked(a_change(), source)
 
-    async def write(self, name: RunId, *events: Event, says: Sequence[str] = ()) -> Run:
-        """Append as a worker or a front would, and give the run as it is then."""
-        run = fold((await self.front.read(name)).entries)
-        for event in events:
-            run = await self._append(name, event)
+    async def took_up(self) -> RunId:
+        """A run in the hands of a worker."""
+        name = await self.asked()
+        await self.write(name, Began("w"))
+        return name
+
+    async def write(self, name: RunId, *events: Event, says: Sequence[str] = ()) -> None:
+        """What a worker and a front write down, and then what a step says."""
+        await self.hands.write(name, *events)
         if says:
-            await self.say(name, says)
-        assert run is not None
-        return run
-
-    async def say(self, name: RunId, lines: Sequence[str], *, skip: int = 0) -> None:
-        """Output of step 1; `skip` lines before it are not kept."""
-        lease = await self._lease(name)
-        shelf = await self.worker.shelf(name)
-        for _ in range(skip):
-            shelf.number(1, now_ms(), "")
-        batch = shelf.batch([shelf.number(1, now_ms(), line) for line in lines])
-        await self.worker.hold(lease, await self.worker.read(name), output=batch)
-
-    async def _append(self, name: RunId, event: Event) -> Run:
-        by_front = Role.FRONT in WRITERS[type(event)] and not isinstance(event, Cancelled)
-        writer = self.front if by_front else self.worker
-        journal = await writer.read(name)
-        run = advance(fold(journal.entries), writer.foresee(journal, [event]))
-        assert run is not None
-        then: Then = "closed" if run.state.final else "waiting" if run.state.waits else "open"
-        if by_front:
-            await writer.append(name, SITE, journal, event, then=then, wake=then == "open")
-        else:
-            await writer.hold(await self._lease(name), journal, event, then=then)
-        return run
-
-    async def _lease(self, name: RunId) -> Lease:
-        """Whoever held the run before has lost it."""
-        await self.redis.delete(keys.lease(name))
-        lease, _ = await self.worker.take(name, SITE)
-        return lease
+            await self.hands.say(name, says)
 
     async def messages(self, event_type: str, channel: str = "ops") -> list[Wire]:
         """The top-level messages with this metadata."""
@@ -233,9 +205,3 @@ class Stage:
 
     async def calls(self, method: str) -> list[Wire]:
         return await self.control.get_list("traffic", method=method)
-
-    async def took_up(self, request: Requested | None = None) -> RunId:
-        """A run in the hands of a worker."""
-        name = await self.asked(request)
-        await self.write(name, Began("w"))
-        return name

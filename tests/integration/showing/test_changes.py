@@ -35,7 +35,7 @@ async def test_from_the_request_to_the_end(stage: Stage) -> None:
         await stage.until_said(waiting, "<!subteam^S0APPROVERS>")
         await stage.write(name, *approved(PLAN)[1:])
         await stage.write(name, Started(1, 1))
-        await stage.say(name, ["first line", "second line"])
+        await stage.hands.say(name, ["first line", "second line"])
         await stage.main("Running: ")
         await stage.write(name, Done(1, None), *SECOND, Succeeded())
         ended = await stage.main("Succeeded: ")

@@ -25,7 +25,7 @@ async def test_many_lines(stage: Stage) -> None:
     async with stage.showing():
         for batch in range(30):
             lines = [f"line {batch * 200 + n} <&> ```" for n in range(200)]
-            await stage.say(name, lines, skip=300 if batch == 15 else 0)
+            await stage.hands.say(name, lines, skip=300 if batch == 15 else 0)
             await asyncio.sleep(0.05)
         await stage.write(name, *END)
         root = await stage.main("Succeeded: ")

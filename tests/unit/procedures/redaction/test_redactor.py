@@ -56,6 +56,7 @@ def read(output: bytes, key: bytes) -> list[bytes]:
         ("quotes", b"\"'\\ \"'\\ \"'\\ abc", "quotes and backslashes"),
         ("", b"long enough", "the name of a secret"),
         ("a\nb", b"long enough", "the name of a secret"),
+        ("a b", b"long enough", "the name of a secret"),
         ("]", b"long enough", "the name of a secret"),
         ("n" * 65, b"long enough", "the name of a secret"),
     ],
@@ -75,7 +76,7 @@ def test_what_cannot_be_redacted_is_refused(name: str, value: bytes, words: str)
     ("name", "value"),
     [
         ("redis-password", b"password"),
-        ("key", b"private key"),
+        ("key", b"private-key"),
         ("secret.of-mine", b"secretof"),
         ("fine", b"[secret fine]"),
     ],

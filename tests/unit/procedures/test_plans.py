@@ -1,0 +1,183 @@
+"""Each procedure's plan, as an SRE reads it, from facts; the files in `golden` are what is right.
+
+After a wanted change: `QUORUMBOT_GOLDEN=write ./test unit -k test_a_plan_reads_as_before`, and
+read the difference.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bot.run_words import plan_lines
+from bot.targets.etcd.model import Condition
+from procedures.catalogue import PROCEDURES
+from procedures.engine.draft import draft
+from procedures.model.errors import QuorumbotError, Refused
+from procedures.model.events import Planned
+from procedures.model.ids import MemberName
+from procedures.model.plan import Plan
+from tests.support.theatre import Theatre, a_theatre
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request, and the cluster as it is when somebody asks."""
+
+    procedure: str
+    args: Mapping[str, str | bool] = field(default_factory=dict)
+    facts: Callable[[Theatre], None] = field(default=lambda _: None)
+    size: int = 3
+
+
+def down(*names: str) -> Callable[[Theatre], None]:
+    """Let members be down."""
+
+    def act(theatre: Theatre) -> None:
+        for name in names:
+            theatre.sight.demo.members[MemberName(name)].condition = Condition.STOPPED
+
+    return act
+
+
+FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
+CASES = {
+    "etcd-backup": Case("etcd backup"),
+    "etcd-backup-without-quorum": Case("etcd backup", {}, down("demo-1", "demo-2")),
+    "etcd-member-remove-failed": Case("etcd member remove", {"member": "demo-3"}, down("demo-3")),
+    "etcd-member-remove-healthy": Case("etcd member remove", {"member": "demo-3"}),
+    "etcd-member-remove-to-one": Case(
+        "etcd member remove", {"member": "demo-2", "to_one": True}, size=2
+    ),
+    "etcd-member-fix-peer-url": Case("etcd member fix-peer-url", FIX),
+}
+
+
+def made(case: Case) -> Theatre:
+    theatre = a_theatre(case.procedure, case.args, case.size)
+    case.facts(theatre)
+    return theatre
+
+
+async def planned(theatre: Theatre) -> Plan:
+    request = theatre.run.request
+    return await draft(PROCEDURES[request.command], request, theatre.sight)
+
+
+def test_every_procedure_has_a_plan_here() -> None:
+    """None is left out."""
+    assert {case.procedure for case in CASES.values()} == set(PROCEDURES)
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_a_plan_reads_as_before(name: str) -> None:
+    """Title, facts, each command, what it waits for, what undoes it, and the digest."""
+    theatre = made(CASES[name])
+    theatre.append(Planned(await planned(theatre), 2))
+    text = "\n".join(plan_lines(theatre.run)) + "\n"
+    file = GOLDEN / f"{name}.txt"
+    if os.environ.get("QUORUMBOT_GOLDEN") == "write":
+        file.write_text(text)
+    assert text == file.read_text()
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_planning_again_gives_the_same(name: str) -> None:
+    """Time, revisions, sizes and who leads may change meanwhile."""
+    theatre = made(CASES[name])
+    before = await planned(theatre)
+    demo = theatre.sight.demo
+    theatre.sight.clock.ms += 3_600_000
+    demo.revision += 1_000
+    demo.raft_index += 1_000
+    for member in demo.members.values():
+        member.db_size += 1_000_000
+    assert (await planned(theatre)).digest == before.digest
+
+
+async def test_another_condition_is_another_plan() -> None:
+    """A dead member that has come back is not the one whose removal was approved."""
+    theatre = made(CASES["etcd-member-remove-failed"])
+    before = await planned(theatre)
+    theatre.sight.demo.members[MemberName("demo-3")].condition = Condition.RUNNING
+    assert (await planned(theatre)).digest != before.digest
+
+
+REFUSALS = {
+    "a healthy one while another is down": (
+        Case("etcd member remove", {"member": "demo-3"}, down("demo-2")),
+        r"it would leave 1 healthy of 2, quorum 2 \(R2\)\. Bring demo-2 back first",
+    ),
+    "without quorum": (
+        Case("etcd member remove", {"member": "demo-3"}, down("demo-2", "demo-3")),
+        r"0 healthy of 3, quorum 2: no change can be committed \(R14\)\. Bring demo-2 and demo-3",
+    ),
+    "a pair to one": (
+        Case("etcd member remove", {"member": "demo-2"}, size=2),
+        r"a single member, which may not fail \(R2\)\. Say --to-one",
+    ),
+    "the only one": (
+        Case("etcd member remove", {"member": "demo-1"}, size=1),
+        r"demo-1 is the only voter \(R2\)",
+    ),
+    "nobody of that name": (
+        Case("etcd member remove", {"member": "demo-4"}),
+        r"There is no member 'demo-4'",
+    ),
+    "no URL": (
+        Case("etcd member fix-peer-url", {"member": "demo-1", "url": "10.0.0.1"}),
+        r"'10.0.0.1' is no peer URL\. Write https://HOST:PORT",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_what_is_refused(name: str) -> None:
+    """Before anybody is asked: with the rule, the figures, and what would satisfy it."""
+    case, words = REFUSALS[name]
+    with pytest.raises(QuorumbotError, match=words):
+        await planned(made(case))
+
+
+async def test_a_name_that_two_members_have() -> None:
+    """It is refused, with the ids to choose from."""
+    theatre = made(CASES["etcd-member-remove-healthy"])
+    members = theatre.sight.demo.members
+    members[MemberName("demo-2")].name = MemberName("demo-3")
+    with pytest.raises(QuorumbotError, match=r"is the name of 2 members\. Say which by its id"):
+        await planned(theatre)
+
+
+async def test_a_member_of_whom_nobody_can_tell() -> None:
+    """Not reached is not dead: its removal is refused until somebody knows."""
+    theatre = made(CASES["etcd-member-remove-healthy"])
+    theatre.sight.demo.members[MemberName("demo-3")].condition = Condition.BLACKHOLED
+    with pytest.raises(Refused, match="Nobody can tell whether demo-3 is dead"):
+        await planned(theatre)
+
+
+def test_the_digest_does_not_depend_on_the_process() -> None:
+    """Another process, with other hash seeds, gives the same one."""
+    code = (
+        "from procedures.model.plan import *\n"
+        "s = Step(1, 't', 'k/1', {'b': {'y': 1, 'x': [1, True, None]}, 'a': 'é'}, 'c')\n"
+        "plan = Plan('p', {'z': 1, 'a': 'b'}, 'demo', 't', Risk.DISRUPTIVE, 'l', ('f',), (s,))\n"
+        "print(plan.digest)"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("0", "1", "12345")
+    }
+    assert digests == {"73329c6aeef2cf614a0ed42a0f93a84076c326ff1365890d9797f82f02da8426"}
