@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.pausing import obstacle
 from bot.store.output import BATCH_BYTES, Batch, Line, Shelf
-from bot.store.runs import Conflict, Lease, Runs
+from bot.store.runs import Conflict, Lease, Locked, Runs
 from bot.store.signing import Journal
 from procedures.engine.ports import Cancelling
 from procedures.model.errors import QuorumbotError
@@ -20,6 +20,7 @@ from procedures.model.events import (
     Failed,
     Held,
     RefusedBy,
+    Took,
 )
 from procedures.model.redaction.redactor import Redactor
 from procedures.model.run import Run, State, advance, fold
@@ -84,11 +85,16 @@ class Hand:
     async def lock(self, name: str) -> None:
         """Take the lock of what the run changes, to keep it until the run ends.
 
-        Raises Locked when another run has it.
+        Raises Locked when another run has it, or had it since this run had it last.
         """
         async with self._writing:
             self._journal = await self._runs.hold(self._lease, self._journal, lock=name)
             self._lock = name
+        turn, before = await self._runs.turn(name), self.run.turn
+        if before is not None and turn > before + 1:
+            raise Locked(None)
+        if turn != before:
+            await self.write(Took(turn))
 
     async def write(self, *events: Event) -> None:
         """Journal events and renew the lease; what ends the run gives lease and lock back."""

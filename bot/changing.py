@@ -67,13 +67,14 @@ async def _begin(hand: Hand, world: World) -> None:
 
 
 async def _carry_on(hand: Hand, world: World, plan: Plan) -> None:
+    """Go on after a crash, a doubt or a failure; not where another run was at it meanwhile."""
     if (fault := _unapproved(hand.run, world, begun=True)) is not None:
         await hand.write(fault)
         return
     try:
         await hand.lock(plan.lock)
-    except Locked:
-        await hand.release()
+    except Locked as error:
+        await hand.write(Failed(f"{error} since this one began, so it cannot go on. Ask again."))
         return
     await execute(plan, hand, world)
 

@@ -20,6 +20,7 @@ from procedures.model.events import (
     Resumed,
     Settled,
     Started,
+    Took,
     Voted,
 )
 from procedures.model.run import Run
@@ -91,6 +92,8 @@ def _course(event: Event) -> str:
             return "took it up"
         case Answered(answer=answer):
             return f"answered {answer.headline}"
+        case Took():
+            return "has the cluster to itself now"
         case Held(why=why):
             return f"may not begin yet: {why}"
         case (

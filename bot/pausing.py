@@ -1,4 +1,4 @@
-"""What keeps a run that is ready from beginning: its cluster is paused."""
+"""What keeps a run that is ready from beginning: a pause, or another run."""
 
 from bot.moments import time_of_day
 from bot.store.runs import Runs
@@ -15,7 +15,10 @@ async def obstacle(run: Run, runs: Runs, now_ms: int) -> str | None:
         return None
     if run.decided is not None and now_ms > run.decided.not_after_ms:
         return None
-    if await runs.pause(run.request.cluster) is None:
-        return None
     late = f", or expires at {time_of_day(run.decided.not_after_ms)}" if run.decided else ""
-    return f"The cluster is paused: this begins when the pause has ended{late}."
+    if await runs.pause(run.request.cluster) is not None:
+        return f"The cluster is paused: this begins when the pause has ended{late}."
+    holder = await runs.holder(run.plan.lock)
+    if holder is not None and holder != run.id:
+        return f"Run {holder} is changing the cluster: this begins when that has ended{late}."
+    return None

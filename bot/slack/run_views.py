@@ -120,7 +120,7 @@ def _plan(run: Run, plan: Plan, people: Mapping[UserId, str], manner: Manner) ->
         if carried_out(run):
             yield from [plan_block(run, plan)] if manner.plan_blocks else step_sections(run, plan)
         if parts:
-            yield section(_elsewhere(plan, parts, manner))
+            yield section(_elsewhere(run, plan, parts, manner))
     yield context(_votes(run, people))
     if below := buttons(run, decide=shown, whole=whole):
         yield below
@@ -162,14 +162,17 @@ def _votes(run: Run, people: Mapping[UserId, str]) -> str:
     return f"{text} · {small}"
 
 
-def _elsewhere(plan: Plan, parts: int, manner: Manner) -> str:
+def _elsewhere(run: Run, plan: Plan, parts: int, manner: Manner) -> str:
     """Where a plan is that is too long for this message."""
     total = f"The plan has {len(plan.steps)} steps and is too long for this message."
     messages = "a message" if parts == 1 else f"{parts} messages"
     if manner.posted < parts:
         return f"{total} It is being posted in the thread, in {messages}; then it can be decided."
     where = "in the thread" if manner.plan_link is None else f"<{manner.plan_link}|in the thread>"
-    return f"{total} All of it is {where}, in {messages}: read it there before you decide."
+    advice = (
+        ": read it there before you decide." if run.state is State.WAITING_FOR_APPROVAL else "."
+    )
+    return f"{total} All of it is {where}, in {messages}{advice}"
 
 
 def _replaces(earlier: str) -> str:

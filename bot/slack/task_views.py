@@ -13,6 +13,9 @@ from procedures.model.run import Run, State, StepRun, StepState
 _CHARACTERS = 6_000
 _SECTIONS = 36
 _TASKS = 50
+_AROUND = 20
+"""So many tasks are shown of a plan that has too many."""
+
 _TITLE = 250
 _SHORT_TITLE = 90
 _DETAIL = 2_500
@@ -106,11 +109,10 @@ def _few(plan: Plan, tasks: list[Block]) -> Iterator[Block]:
     if len(tasks) <= _TASKS:
         yield from tasks
         return
-    room = _TASKS - 2
     unfinished = (place for place, task in enumerate(tasks) if task["status"] != "complete")
     current = next(unfinished, len(tasks))
-    first = max(0, min(current - 5, len(tasks) - room))
-    last = min(len(tasks), first + room)
+    first = max(0, min(current - 5, len(tasks) - _AROUND))
+    last = min(len(tasks), first + _AROUND)
     if first:
         yield _together("before", f"Steps 1 to {first}", "complete")
     yield from tasks[first:last]

@@ -37,10 +37,10 @@ class Conflict(QuorumbotError):  # noqa: N818 (an ordinary outcome: read again a
 
 
 class Locked(QuorumbotError):  # noqa: N818 (an ordinary outcome: wait for the other run)
-    """Another run changes the same thing; `holder` is its id."""
+    """Another run changes the same thing, or has changed it meanwhile when `holder` is None."""
 
-    def __init__(self, holder: RunId) -> None:
-        super().__init__(f"run {holder} is changing it")
+    def __init__(self, holder: RunId | None) -> None:
+        super().__init__(f"run {holder} is changing it" if holder else "another run has changed it")
         self.holder = holder
 
 
@@ -219,6 +219,17 @@ class Runs:
     async def output(self, run: RunId, first: int = 0) -> tuple[Line, ...]:
         """All lines of output that are kept, from a number on."""
         return await read_output(self._redis, run, first)
+
+    async def turn(self, lock: str) -> int:
+        """How often a lock was taken."""
+        async with translated():
+            return int(await self._redis.get(keys.turns(lock)) or 0)
+
+    async def holder(self, lock: str) -> RunId | None:
+        """Which run has a lock."""
+        async with translated():
+            found = await self._redis.get(keys.lock(lock))
+        return None if found is None else RunId(_text(found))
 
     async def pause(self, cluster: ClusterName) -> Pause | None:
         """What keeps a cluster from starting anything new."""

@@ -112,6 +112,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Took:
+    """The run has the lock of what it changes; `turn` counts who had it."""
+
+    turn: int
+    kind: Literal["took"] = "took"
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """A step begins, for the `attempt`-th time. What comes next may have happened."""
 
@@ -216,6 +224,7 @@ Event = Annotated[
     | Voted
     | Decided
     | Held
+    | Took
     | Started
     | Done
     | Doubted
@@ -238,6 +247,7 @@ WRITERS: Mapping[type, frozenset[Role]] = {
     Voted: frozenset({Role.FRONT}),
     Decided: frozenset({Role.FRONT}),
     Held: frozenset({Role.WORKER}),
+    Took: frozenset({Role.WORKER}),
     Started: frozenset({Role.WORKER}),
     Done: frozenset({Role.WORKER}),
     Doubted: frozenset({Role.WORKER}),

@@ -27,6 +27,7 @@ from procedures.model.events import (
     Settled,
     Started,
     Succeeded,
+    Took,
     Voted,
 )
 from procedures.model.ids import RunId, UserId
@@ -125,6 +126,7 @@ class Run:
     decided: Decided | None = None
     steps: Mapping[int, StepRun] = field(default_factory=lambda: _NO_STEPS)
     doubt: Doubted | None = None
+    turn: int | None = None
     cancel_asked: UserId | None = None
     ended_by: UserId | None = None
     held: str | None = None
@@ -185,7 +187,7 @@ def _after(run: Run, entry: Entry) -> Run:
             after = _voted(run, voted, entry.at_ms)
         case Decided() as decided:
             after = _decided(run, decided, entry.at_ms)
-        case Started() | Done() | Doubted() | Settled():
+        case Took() | Started() | Done() | Doubted() | Settled():
             after = _step(run, entry)
         case CancelAsked(user=user):
             after = replace(run, cancel_asked=user)
@@ -241,6 +243,8 @@ def _step(run: Run, entry: Entry) -> Run:
     steps = dict(run.steps)
     state, doubt = run.state, run.doubt
     match entry.event:
+        case Took(turn=turn):
+            return replace(run, turn=turn)
         case Started(step=number, attempt=attempt):
             before = steps.get(number)
             since = before.started_at_ms if before else entry.at_ms

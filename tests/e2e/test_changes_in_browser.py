@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from procedures.model.events import Began, Done, Failed, Planned, Started
 from procedures.model.plan import Risk
@@ -37,6 +37,13 @@ async def become(page: Page, handle: str) -> None:  # noqa: F811
     await expect(page.get_by_test_id("user-switcher")).to_contain_text(handle)
 
 
+async def newest(page: Page, words: str) -> Locator:  # noqa: F811
+    """The last message, as soon as it begins with some words; it stays that one."""
+    last = page.locator("#message-list [data-testid=message]").last
+    await expect(last).to_contain_text(words, timeout=15_000)
+    return page.locator(f"#message-list [data-ts='{await last.get_attribute('data-ts')}']")
+
+
 async def test_two_people_change_something(
     page: Page,
     sandbox: Sandbox,
@@ -46,8 +53,7 @@ async def test_two_people_change_something(
     url = other((await peer_urls(sandbox))["demo-1"])
     await page.get_by_test_id("composer").fill(f"/etcd member fix-peer-url demo-1 {url}")
     await page.keyboard.press("Enter")
-    message = page.locator("#message-list [data-testid=message]").last
-    await expect(message).to_contain_text("Waiting for approval: Set the peer URL of demo-1")
+    message = await newest(page, "Waiting for approval: Set the peer URL of demo-1")
     await expect(message.locator("code").first).to_contain_text("etcdctl member update")
     await become(page, "bob")
     await page.screenshot(path=artifacts / "change-waiting.png")
@@ -83,8 +89,7 @@ async def test_a_destructive_change_that_fails(
     async with by_hand(sandbox) as hands:
         name = await hands.asked(a_change(reason="its disk is dead"), "browser")
         await hands.write(name, Began("w"), Planned(PLAN, 2))
-        message = page.locator("#message-list [data-testid=message]").last
-        await expect(message).to_contain_text("Waiting for approval: Remove member demo-3")
+        message = await newest(page, "Waiting for approval: Remove member demo-3")
         await become(page, "bob")
         await message.get_by_test_id("button-run.approve").click()
         await expect(page.get_by_test_id("confirm-dialog")).to_contain_text("tolerance 0")
@@ -101,7 +106,7 @@ async def test_a_destructive_change_that_fails(
         await message.get_by_test_id("button-run.log").click()
         private = page.get_by_test_id("ephemeral").last
         await expect(private).to_contain_text("member 399: copied")
-        await message.scroll_into_view_if_needed()
+        await message.evaluate("node => node.scrollIntoView({block: 'start'})")
         await page.screenshot(path=artifacts / "change-running.png")
         await hands.write(name, Done(2, None), Started(3, 1))
         error = "step 3: etcd refused the removal: etcdserver: unhealthy cluster. Look at demo-1."
@@ -112,9 +117,9 @@ async def test_a_destructive_change_that_fails(
         thread = page.get_by_test_id("thread-pane")
         await expect(thread).to_contain_text("lines more, in the log")
         await expect(thread.get_by_test_id("file")).to_have_count(1, timeout=15_000)
+        await message.evaluate("node => node.scrollIntoView({block: 'start'})")
         await page.screenshot(path=artifacts / "change-failed.png")
-        broadcast = page.locator("#message-list [data-testid=message]").last
-        await expect(broadcast).to_contain_text("Failed: Remove member demo-3")
+        assert await newest(page, "Failed: Remove member demo-3") != message
 
 
 async def test_a_plan_in_parts(
@@ -127,8 +132,7 @@ async def test_a_plan_in_parts(
     async with by_hand(sandbox) as hands:
         name = await hands.asked(a_change(), "long")
         await hands.write(name, Began("w"), Planned(plan, 1))
-        message = page.locator("#message-list [data-testid=message]").last
-        await expect(message).to_contain_text("All of it is in the thread", timeout=15_000)
+        message = await newest(page, "All of it is in the thread")
         await message.get_by_test_id("thread-open").click()
         thread = page.get_by_test_id("thread-pane")
         await expect(thread).to_contain_text("part 1 of 2")

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { fullTimeOf } from "./format.js";
+import { goTo, placeOf } from "./places.js";
 import { store } from "./store.js";
 
 const SAFE = new Set(["http:", "https:", "mailto:"]);
@@ -11,6 +12,14 @@ export const isSafeUrl = (url) => URL.canParse(url) && SAFE.has(new URL(url).pro
 /** A link; an address that is none of http, https, mailto stays text, for everybody to see. */
 export function link(url, label, written = url) {
   if (!isSafeUrl(url)) return document.createTextNode(written);
+  const place = placeOf(url);
+  if (place) {
+    const follow = (event) => {
+      event.preventDefault();
+      goTo(place);
+    };
+    return h("a", { href: place.href, onclick: follow }, label ?? url);
+  }
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, label ?? url);
 }
 
@@ -23,6 +32,14 @@ export function userMention(id, fallback) {
 
 export function channelMention(id, fallback) {
   return h("span", { class: "mention" }, `#${store.channelById(id)?.name ?? fallback ?? id}`);
+}
+
+/** A named group of people; it stands out for its members. */
+export function teamMention(id, fallback) {
+  const group = store.groupById(id);
+  if (!group) return groupMention(fallback ?? id);
+  const mine = group.members.includes(store.viewer);
+  return h("span", { class: mine ? "mention mention-me" : "mention", title: group.members.join(", ") }, `@${group.handle}`);
 }
 
 export const groupMention = (label) => h("span", { class: "mention mention-me" }, `@${label.replace(/^@/, "")}`);

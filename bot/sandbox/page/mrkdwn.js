@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { emoji } from "./emoji.js";
-import { channelMention, groupMention, link, timestamp, userMention } from "./inline.js";
+import { channelMention, groupMention, link, teamMention, timestamp, userMention } from "./inline.js";
 
 const STYLE_TAG = { "*": "strong", _: "em", "~": "s" };
 const TOKEN = new RegExp(
@@ -77,6 +77,7 @@ function entity(body) {
     const [, seconds, format, url] = target.split("^");
     return timestamp(seconds, decode(format ?? ""), label, url && decode(url));
   }
+  if (target.startsWith("!subteam^")) return teamMention(target.slice("!subteam^".length), label);
   if (target.startsWith("!")) return groupMention(label ?? target.slice(1).split("^").at(-1));
   return link(decode(target), label, decode(`<${body}>`));
 }

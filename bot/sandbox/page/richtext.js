@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { emoji } from "./emoji.js";
-import { channelMention, groupMention, link, timestamp, userMention } from "./inline.js";
+import { channelMention, groupMention, link, teamMention, timestamp, userMention } from "./inline.js";
 
 const STYLE_TAG = { bold: "strong", italic: "em", strike: "s", underline: "u", code: "code" };
 
@@ -19,7 +19,7 @@ const LEAVES = {
   emoji: (leaf) => emoji(leaf.name) ?? `:${leaf.name}:`,
   user: (leaf) => userMention(leaf.user_id),
   channel: (leaf) => channelMention(leaf.channel_id),
-  usergroup: (leaf) => groupMention(leaf.usergroup_id),
+  usergroup: (leaf) => teamMention(leaf.usergroup_id),
   broadcast: (leaf) => groupMention(leaf.range),
   date: (leaf) => timestamp(leaf.timestamp, leaf.format, leaf.fallback, leaf.url),
   color: (leaf) => h("code", {}, leaf.value),

@@ -67,6 +67,7 @@ class Store extends EventTarget {
 
   userByHandle = (handle) => this.state.users.find((user) => user.handle === handle);
   userById = (id) => this.state.users.find((user) => user.id === id);
+  groupById = (id) => this.state.groups?.find((group) => group.id === id);
   channelById = (id) => this.state.channels.find((channel) => channel.id === id);
 
   setState(state) {

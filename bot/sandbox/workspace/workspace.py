@@ -90,7 +90,14 @@ class Workspace:
                 }
                 for user in self.directory.users.values()
             ],
-            "groups": [{"id": group.id, "handle": group.handle} for group in GROUPS],
+            "groups": [
+                {
+                    "id": group.id,
+                    "handle": group.handle,
+                    "members": self.directory.handles(group.user_ids),
+                }
+                for group in GROUPS
+            ],
             "channels": [
                 {
                     "id": channel.id,

@@ -15,7 +15,18 @@ from bot.store.runs import Runs
 from bot.store.signing import Signer
 from bot.targets.etcd.model import Condition
 from procedures.model.errors import Refused
-from procedures.model.events import Decided, Done, Entry, Event, Settled, Started, Voted
+from procedures.model.events import (
+    Began,
+    Decided,
+    Done,
+    Entry,
+    Event,
+    Failed,
+    Settled,
+    Started,
+    Took,
+    Voted,
+)
 from procedures.model.ids import MemberName, RunId, Site, UserId
 from procedures.model.run import Run, State, fold
 from tests.integration.worker.test_worker import a_worker, working
@@ -290,3 +301,43 @@ async def test_a_rewound_journal_starts_nothing(team: Team) -> None:
     with pytest.raises(Refused):
         await decisions.vote(name, CAROL, "approve", digest, eligible)
     assert "shorter than it was" in (await runs.read(name)).faults[-1]
+
+
+async def failed(team: Team) -> RunId:
+    """A run that failed at its second step: a member went down after the first."""
+    name = await waiting_for_votes(team)
+    await team.vote(name, BOB)
+    runs = Runs(team.redis, WORKER, KEYRING)
+    lease, journal = await runs.take(name, SITE)
+    journal = await runs.hold(lease, journal, Began("w"), lock="etcd/demo")
+    turn = await runs.turn("etcd/demo")
+    events = (Took(turn), Started(1, 1), Done(1, None), Started(2, 1), Failed("it is down.", 2))
+    await runs.hold(lease, journal, *events, then="closed", lock="etcd/demo")
+    return name
+
+
+async def test_a_failed_run_is_resumed(team: Team) -> None:
+    """By who asked; it goes on at its failed step, and does not do the first one again."""
+    name = await failed(team)
+    with pytest.raises(Refused):
+        await team.decisions.resume(name, DAVE, eligible)
+    await team.decisions.resume(name, ALICE, eligible)
+    async with team.working():
+        run = await team.reaches(name, State.SUCCEEDED, State.FAILED)
+    assert run.error is None
+    assert [step.attempts for step in run.steps.values()] == [1, 2]
+    assert team.url() != (NEW_URL,)
+
+
+async def test_a_failed_run_is_not_resumed_after_another(team: Team) -> None:
+    """Somebody else has changed the cluster meanwhile: it has to be planned anew."""
+    name = await failed(team)
+    other = await team.ask(member="demo-2", url="https://10.8.8.8:2380")
+    async with team.working():
+        await team.reaches(other, State.WAITING_FOR_APPROVAL)
+        await team.vote(other, BOB)
+        await team.reaches(other, State.SUCCEEDED)
+        await team.decisions.resume(name, ALICE, eligible)
+        run = await team.reaches(name, State.FAILED)
+    assert (run.error or "").startswith("another run has changed it since this one began")
+    assert await team.redis.keys("quorumbot:lock:etcd/demo") == []

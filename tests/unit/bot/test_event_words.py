@@ -20,6 +20,7 @@ from procedures.model.events import (
     Settled,
     Started,
     Succeeded,
+    Took,
 )
 from tests.support.plans import BOB, NOW_MS, RUN, a_change, a_plan, a_run, approved
 
@@ -43,6 +44,7 @@ STEP = "(Do the thing number 1)"
         (approved(PLAN)[1], f"<@U0BOB>: approve, {ID}"),
         (approved(PLAN)[2], f"worker-1: approved, counted: <@U0BOB>, {ID}"),
         (Held("it is paused."), "worker-1: may not begin yet: it is paused."),
+        (Took(1), "worker-1: has the cluster to itself now"),
         (Started(1, 2), f"worker-1: began step 1 {STEP}, attempt 2"),
         (Done(1, None), f"worker-1: did step 1 {STEP}"),
         (Done(1, None, found=True), f"worker-1: found step 1 {STEP} done"),

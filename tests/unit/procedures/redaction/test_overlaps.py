@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procedures.model.redaction.redactor import Redactor
@@ -36,6 +36,7 @@ def test_what_secrets_cover_together_gets_one_mark(
     assert fed(redactor, cut(text.encode(), [1])).decode() == output
 
 
+@settings(deadline=None)
 @given(pairs, st.text("ab", max_size=60), st.lists(st.integers(1, 9), min_size=1, max_size=4))
 def test_exactly_what_is_covered_goes(secrets: Sequence[str], text: str, cuts: list[int]) -> None:
     """Beside an obvious search for every place of every secret: no byte more, and none less."""

@@ -17,6 +17,9 @@ from tests.unit.procedures.redaction.writings import (
     writings,
 )
 
+# A busy machine is no fault of the redaction's.
+patient = settings(deadline=None)
+
 FRAGMENTS = (
     *("password", "Passwd:", "token", "secret", "access", "key", "_", "-", "--", "--user"),
     *("--docker-", "=", ":", "=>", " ", "  ", "\t", "\n", "\r\n", '"', "'", "\\", '\\"', "\\\\\\"),
@@ -62,6 +65,7 @@ def _redactor(secrets: Sequence[bytes]) -> Redactor:
         raise
 
 
+@patient
 @given(st.data(), st.lists(values, min_size=1, max_size=4), cuts)
 def test_a_secret_never_leaves(
     data: st.DataObject, secrets: Sequence[bytes], lengths: Sequence[int]
@@ -72,7 +76,7 @@ def test_a_secret_never_leaves(
         assert visible(output, value.strip()) == []
 
 
-@settings(max_examples=200)
+@patient
 @given(st.data(), st.lists(values, max_size=3), cuts)
 def test_how_output_is_cut_makes_no_difference(
     data: st.DataObject, secrets: Sequence[bytes], lengths: Sequence[int]
@@ -85,7 +89,7 @@ def test_how_output_is_cut_makes_no_difference(
     assert fed(redactor, cut(text, lengths)) == whole
 
 
-@settings(max_examples=200)
+@patient
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=25), cuts)
 def test_signs_are_seen_in_any_cut(fragments: Sequence[str], lengths: Sequence[int]) -> None:
     """The same for text that is full of what stands before unregistered secrets."""
@@ -96,6 +100,7 @@ def test_signs_are_seen_in_any_cut(fragments: Sequence[str], lengths: Sequence[i
     assert fed(redactor, cut(text, lengths)) == whole
 
 
+@patient
 @given(st.data(), st.lists(values, max_size=3), cuts)
 def test_what_is_held_back_is_bounded(
     data: st.DataObject, secrets: Sequence[bytes], lengths: Sequence[int]
@@ -108,6 +113,7 @@ def test_what_is_held_back_is_bounded(
         assert stream.held <= redactor.reach + 400 + 16 * 1024
 
 
+@patient
 @given(st.text("abcdefghij klmnop\n0123456789.,;|(){}[]#*äß€", max_size=200), cuts)
 def test_text_without_secrets_is_left_alone(text: str, lengths: Sequence[int]) -> None:
     """Byte for byte, whatever is registered."""
