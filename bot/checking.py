@@ -11,6 +11,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.backups import tool_fault
 from bot.config import Config, ConfigError, load
 from bot.identity import signer
 from bot.process import forget_proxies
@@ -77,7 +78,10 @@ async def _all(config: Config) -> list[Check]:
     tried: list[Callable[[], Awaitable[list[Check]]]] = [
         lambda: _slack(config),
         lambda: _redis(config),
-        *(_cluster_check(reader, cluster) for cluster in config.inventory.clusters.values()),
+        *(
+            _cluster_check(config, reader, cluster)
+            for cluster in config.inventory.clusters.values()
+        ),
     ]
     try:
         found = await asyncio.gather(*(each() for each in tried))
@@ -167,13 +171,17 @@ def _plain(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _cluster_check(reader: EtcdReader, cluster: Cluster) -> Callable[[], Awaitable[list[Check]]]:
+def _cluster_check(
+    config: Config, reader: EtcdReader, cluster: Cluster
+) -> Callable[[], Awaitable[list[Check]]]:
     async def reach() -> list[Check]:
         view = look_at(cluster, await reader.sample(cluster))
         name = f"clusters.{cluster.name}"
         bad = [seen for seen in view.seen if seen.why]
-        if not bad:
-            return [Check(name, ok=True, text=f"{len(view.seen)} members answer")]
-        return [Check(name, ok=False, text=f"{seen.name}: {seen.why}") for seen in bad]
+        minors = {".".join(status.version.split(".")[:2]) for _, status in view.statuses()}
+        tools = [await tool_fault(config, cluster.site, minor) for minor in sorted(minors)]
+        checks = [Check(name, ok=False, text=f"{seen.name}: {seen.why}") for seen in bad]
+        checks += [Check(f"{name}.snapshots", ok=False, text=fault) for fault in tools if fault]
+        return checks or [Check(name, ok=True, text=f"{len(view.seen)} members answer")]
 
     return reach

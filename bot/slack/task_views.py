@@ -45,16 +45,11 @@ def plan_block(run: Run, plan: Plan) -> Block:
 def step_sections(run: Run, plan: Plan) -> tuple[Block, ...]:
     """The same, for where Slack knows no plan blocks."""
     title = section(f"*{escaped(progress(run, plan))}*")
-    full = [
-        block
-        for step in plan.steps
-        for block in step_blocks(step, _mark(run, run.steps.get(step.number)))
-    ]
+    full = [block for step in plan.steps for block in step_blocks(step, _mark(run, step.number))]
     if len(full) <= _SECTIONS and length(full) <= _CHARACTERS:
         return (title, *full)
     lines = [
-        f"{step.number}. {shortened(escaped(step.title), _SHORT_TITLE)} · "
-        f"{_mark(run, run.steps.get(step.number))}"
+        f"{step.number}. {shortened(escaped(step.title), _SHORT_TITLE)} · {_mark(run, step.number)}"
         for step in plan.steps
     ]
     return (title, section(cut("\n".join(lines), 2_900)))
@@ -99,7 +94,7 @@ def _task(run: Run, step: Step, *, brief: bool = False) -> Block:
         leaf = {"type": "text", "text": visible(step.command), "style": {"code": True}}
         waits = [_text(f"\nWaits: {shortened(visible(step.waits), _TITLE)}")] if step.waits else []
         task["details"] = rich(leaf, *waits)
-    if output := " · ".join(_facts(run, done)):
+    if output := " · ".join(_facts(run, step.number)):
         task["output"] = rich(_text(output))
     return task
 
@@ -131,20 +126,20 @@ def _state(run: Run, done: StepRun | None) -> StepState | None:
     return done.state
 
 
-def _mark(run: Run, done: StepRun | None) -> str:
-    return escaped(", ".join([MARKS[_state(run, done)], *_facts(run, done)]))
+def _mark(run: Run, number: int) -> str:
+    return escaped(", ".join([MARKS[_state(run, run.steps.get(number))], *_facts(run, number)]))
 
 
-def _facts(run: Run, done: StepRun | None) -> Iterator[str]:
+def _facts(run: Run, number: int) -> Iterator[str]:
     """What there is to say about a step, beside its state."""
-    if done is None:
+    if (done := run.steps.get(number)) is None:
         return
     if done.attempts > 1:
         yield f"attempt {done.attempts}"
     if done.found:
         yield "found done afterwards"
     if done.state is StepState.FAILED and run.error:
-        yield shortened(visible(run.error), _ERROR)
+        yield shortened(visible(run.error.removeprefix(f"step {number}: ")), _ERROR)
     if done.state is StepState.IN_DOUBT and run.doubt:
         yield shortened(visible(run.doubt.error), _ERROR)
     elif done.ended_at_ms is not None and done.ended_at_ms - done.started_at_ms >= 1_000:

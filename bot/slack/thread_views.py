@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from bot.run_words import headline
 from bot.slack.run_views import at, outcome
 from bot.slack.task_views import took
-from bot.slack.text import MESSAGE, cut, escaped
+from bot.slack.text import MESSAGE, cut, escaped, shortened
 from procedures.model.ids import UserId
 from procedures.model.inventory import Approvers
 from procedures.model.run import Run, State
@@ -14,6 +14,7 @@ REMIND_MS = 5 * 60 * 1_000
 """So long before a request expires, its approvers are reminded."""
 
 _MOST = 50
+_LONGEST = 1_500
 
 
 def to_approve(run: Run, approvers: Approvers, until_ms: int) -> str:
@@ -30,12 +31,12 @@ def to_remind(run: Run, approvers: Approvers, until_ms: int) -> str:
 def to_look(run: Run, approvers: Approvers) -> str:
     """Ask for a person where nobody can tell whether a step happened."""
     who = f"<@{run.request.requester.user}> {_approvers(run, approvers)}"
-    return _said(who, escaped(outcome(run)), run)
+    return _said(who, _words(run), run)
 
 
 def to_tell(run: Run) -> str:
     """Tell the requester the outcome."""
-    words = escaped(outcome(run))
+    words = _words(run)
     if run.state is State.SUCCEEDED and not run.request.plan_only:
         words = f"Finished in {took(run)}."
     if run.state is State.REJECTED and run.votes:
@@ -43,6 +44,10 @@ def to_tell(run: Run) -> str:
     if run.state is State.CANCELLED and run.ended_by is not None:
         words = f"{words} <@{run.ended_by}> asked for it."
     return _said(f"<@{run.request.requester.user}>", words, run)
+
+
+def _words(run: Run) -> str:
+    return shortened(escaped(outcome(run)), _LONGEST)
 
 
 def _said(who: str, words: str, run: Run) -> str:

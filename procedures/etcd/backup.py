@@ -11,6 +11,7 @@ from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName
 from procedures.model.plan import Risk
 from procedures.model.procedure import Procedure, Runbook
+from procedures.model.snapshot import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +21,27 @@ class Args:
     cluster: ClusterName
 
 
-async def look(args: Args, look: Look) -> View:
-    """See whether there is anybody to give a snapshot, and quorum."""
-    return await observe(look.inventory.clusters[args.cluster], look)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The cluster, and how long its snapshots are kept."""
+
+    view: View
+    retention: Retention
 
 
-def plan(args: Args, view: View, run: Runbook) -> None:
+async def look(args: Args, look: Look) -> Seen:
+    """See whether there is anybody to give a snapshot, and a place for it."""
+    cluster = look.inventory.clusters[args.cluster]
+    retention = look.inventory.retention_of(cluster)
+    return Seen(await observe(cluster, look), retention)
+
+
+def plan(args: Args, seen: Seen, run: Runbook) -> None:
     """Save and verify; then drop what is older than is kept."""
+    view, retention = seen.view, seen.retention
     run.title = f"Back up {args.cluster}"
-    if not any(seen.status for seen in view.seen):
-        reasons = "; ".join(seen.why for seen in view.seen if seen.why)
+    if not any(member.status for member in view.seen):
+        reasons = "; ".join(member.why for member in view.seen if member.why)
         message = f"No member of {args.cluster} answers (R12). {reasons}"
         raise Refused(message)
     if not view.quorum_proven:
@@ -39,7 +51,10 @@ def plan(args: Args, view: View, run: Runbook) -> None:
         SaveSnapshot(args.cluster, without_quorum=not view.quorum_proven),
         gives="snapshot",
     )
-    run.step("Drop backups that are older than is kept", RotateBackups(args.cluster))
+    run.step(
+        "Drop backups that are older than is kept",
+        RotateBackups(args.cluster, retention.days, retention.distinct_days),
+    )
 
 
 PROCEDURE = Procedure("etcd backup", Args, look, plan, risk=Risk.READ_ONLY, lock="backup/{cluster}")

@@ -29,7 +29,8 @@ class Args:
 
 
 async def look(args: Args, look: Look) -> View:
-    """See who is a member, and how each of them is."""
+    """See who is a member, how each of them is, and that there is a place for the snapshot."""
+    look.inventory.retention_of(look.inventory.clusters[args.cluster])
     return await observed(args.cluster, look)
 
 

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.support.browser import artifacts, page
 from tests.support.running import mend, running_sandbox
 from tests.support.sandbox import Sandbox
+
+__all__ = ["artifacts", "page"]
 
 MakeSandbox = Callable[..., Awaitable[Sandbox]]
 

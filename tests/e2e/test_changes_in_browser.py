@@ -7,7 +7,6 @@ from playwright.async_api import Locator, Page, expect
 
 from procedures.model.events import Began, Done, Failed, Planned, Started
 from procedures.model.plan import Risk
-from tests.e2e.test_browser import artifacts, page  # noqa: F401
 from tests.support.by_hand import by_hand
 from tests.support.plans import a_change, a_plan, approved
 from tests.support.run_messages import other, peer_urls
@@ -31,13 +30,13 @@ PLAN = a_plan(
 )
 
 
-async def become(page: Page, handle: str) -> None:  # noqa: F811
+async def become(page: Page, handle: str) -> None:
     await page.get_by_test_id("user-switcher").click()
     await page.get_by_test_id(f"user-{handle}").click()
     await expect(page.get_by_test_id("user-switcher")).to_contain_text(handle)
 
 
-async def newest(page: Page, words: str) -> Locator:  # noqa: F811
+async def newest(page: Page, words: str) -> Locator:
     """The last message, as soon as it begins with some words; it stays that one."""
     last = page.locator("#message-list [data-testid=message]").last
     await expect(last).to_contain_text(words, timeout=15_000)
@@ -47,7 +46,7 @@ async def newest(page: Page, words: str) -> Locator:  # noqa: F811
 async def test_two_people_change_something(
     page: Page,
     sandbox: Sandbox,
-    artifacts: Path,  # noqa: F811
+    artifacts: Path,
 ) -> None:
     """Alice asks, Bob approves; both read how it went, in the thread and in the alerts."""
     url = other((await peer_urls(sandbox))["demo-1"])
@@ -83,7 +82,7 @@ async def test_two_people_change_something(
 async def test_a_destructive_change_that_fails(
     page: Page,
     sandbox: Sandbox,
-    artifacts: Path,  # noqa: F811
+    artifacts: Path,
 ) -> None:
     """It asks once more before it counts an approval; a failed step stands out."""
     async with by_hand(sandbox) as hands:
@@ -125,7 +124,7 @@ async def test_a_destructive_change_that_fails(
 async def test_a_plan_in_parts(
     page: Page,
     sandbox: Sandbox,
-    artifacts: Path,  # noqa: F811
+    artifacts: Path,
 ) -> None:
     """A plan of sixty steps is read in the thread, and its running shows where it is."""
     plan = a_plan([f"etcdctl put key-{n} {'v' * 120}" for n in range(60)], title="Fill demo")

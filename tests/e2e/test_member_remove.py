@@ -60,7 +60,7 @@ async def test_a_healthy_member_while_another_is_dead(make_sandbox: MakeSandbox)
     since = await sandbox.moment()
     await sandbox.accepted("member remove demo-2")
     refused = await in_state(sandbox, "Refused", since)
-    assert "it would leave 1 healthy of 2, quorum 2 (R2)" in refused.text
+    assert "It would leave 1 healthy of 2, quorum 2 (R2)" in refused.text
     assert "Bring demo-3 back first" in refused.text
     assert not any(block["type"] == "actions" for block in refused.blocks)
 

@@ -9,6 +9,7 @@ from bot.targets.etcd.model import FakeCluster
 from procedures.engine.ports import Backups
 from procedures.model.ids import ClusterName, MemberName, Site
 from procedures.model.inventory import Cluster, Inventory, Platform, TlsFiles
+from procedures.model.snapshot import Retention
 
 NOW_MS = 1_700_000_000_000
 
@@ -64,4 +65,9 @@ def a_sight(size: int = 3) -> FakeSight:
     )
     clock = FakeClock()
     demo = FakeCluster.of(cluster, now_ms=clock.ms)
-    return FakeSight(Inventory({name: cluster}), FakeEtcd({name: demo}, clock.now_ms), clock, demo)
+    return FakeSight(
+        Inventory({name: cluster}, retention={cluster.site: Retention()}),
+        FakeEtcd({name: demo}, clock.now_ms),
+        clock,
+        demo,
+    )

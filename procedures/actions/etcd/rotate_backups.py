@@ -21,8 +21,8 @@ class RotateBackups:
     KIND: ClassVar[str] = "etcd.rotate-backups/1"
 
     cluster: ClusterName
-    days: int = Retention().days
-    distinct_days: int = Retention().distinct_days
+    days: int
+    distinct_days: int
 
     @property
     def command(self) -> str:

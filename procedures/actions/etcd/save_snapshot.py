@@ -59,7 +59,12 @@ class SaveSnapshot:
         status = source.status
         assert status is not None and source.probe is not None  # noqa: S101, PT018 (chosen by it)
         origin = Origin(
-            status.member_id, source.name, status.version, status.revision, view.quorum_proven
+            member=status.member_id,
+            name=source.name,
+            version=status.version,
+            revision=status.revision,
+            quorum=view.quorum_proven,
+            db_size=status.db_size,
         )
         await work.say(f"streaming from {source.name}, revision {origin.revision}")
         await work.guard()
