@@ -15,7 +15,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.metrics import Metrics
 from bot.slack.blocks import View
-from bot.slack.errors import error_code, retry_after_s
+from bot.slack.errors import GoneError, NotNowError, RefusedError, error_code, failure_of
 from procedures.model.ids import ChannelId, RunId
 
 _log = logging.getLogger(__name__)
@@ -24,69 +24,8 @@ _CALL_S = 10.0
 _MESSAGES = UUID("c0de5afe-0e7c-4d00-8000-71c0de5a0e7c")
 """Name space of the ids under which messages are posted."""
 
-_GONE = frozenset(
-    {
-        "message_not_found",
-        "duplicate_message_not_found",
-        "thread_not_found",
-        "edit_window_closed",
-        "cant_update_message",
-    }
-)
-_REFUSED = frozenset(
-    {
-        "channel_not_found",
-        "not_in_channel",
-        "is_archived",
-        "restricted_action",
-        "restricted_action_non_threadable_channel",
-        "restricted_action_thread_locked",
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "msg_blocks_too_long",
-        "msg_too_long",
-    }
-)
-_PASSING = frozenset(
-    {
-        "ratelimited",
-        "rate_limited",
-        "internal_error",
-        "fatal_error",
-        "service_unavailable",
-        "request_timeout",
-        "not_authed",
-        "invalid_auth",
-        "token_revoked",
-        "account_inactive",
-    }
-)
 _MARKS = re.compile(r"[<>]|&[lg]t;|&amp;")
 _FAULTS = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
-
-
-class NotNowError(Exception):
-    """Slack did not take it. It may be tried again, after `seconds` at the earliest."""
-
-    def __init__(self, seconds: float = 0.0) -> None:
-        super().__init__(f"not before {seconds:.1f} s")
-        self.seconds = seconds
-
-
-class GoneError(Exception):
-    """What was to be edited or replied to is deleted, or what was posted once is."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.once_posted = code == "duplicate_message_not_found"
-
-
-class RefusedError(Exception):
-    """Slack will never take it; `code` is its word for why."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,18 +120,10 @@ class Calls:
                 answer = await make()
         except _FAULTS as error:
             self._metrics.slack_calls.labels(method, "failed").inc()
-            code = error_code(error)
-            if code in _GONE:
-                raise GoneError(code) from error
-            if code in _REFUSED or not (patient or _passes(error, code)):
-                raise RefusedError(code) from error
-            _log.warning("%s was not done: %s", method, code)
-            limited_s = retry_after_s(error)
-            self._not_before[method] = time.monotonic() + limited_s
-            raise NotNowError(limited_s) from error
+            failure = failure_of(error, patient=patient)
+            if isinstance(failure, NotNowError):
+                _log.warning("%s was not done: %s", method, error_code(error))
+                self._not_before[method] = time.monotonic() + failure.seconds
+            raise failure from error
         self._metrics.slack_calls.labels(method, "ok").inc()
         return answer
-
-
-def _passes(error: Exception, code: str) -> bool:
-    return not isinstance(error, SlackApiError) or code in _PASSING or code.startswith("HTTP ")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.ports import Feed, Shown
 from bot.slack.blocks import View
-from bot.slack.calls import GoneError, NotNowError, RefusedError
+from bot.slack.errors import GoneError, NotNowError, RefusedError
 from bot.slack.incidents import Incidents
 from bot.slack.links import Links
 from bot.slack.messages import Messages

@@ -3,7 +3,7 @@
 import logging
 
 from bot.ports import Feed
-from bot.slack.calls import RefusedError
+from bot.slack.errors import RefusedError
 from bot.slack.incident_views import incident_view
 from bot.slack.links import Links
 from bot.slack.messages import Messages

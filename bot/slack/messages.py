@@ -6,7 +6,8 @@ import time
 from bot.metrics import Metrics
 from bot.ports import Feed, Showing, Shown
 from bot.slack.blocks import View
-from bot.slack.calls import Calls, GoneError, NotNowError
+from bot.slack.calls import Calls
+from bot.slack.errors import GoneError, NotNowError
 from bot.slack.pace import Pace
 from procedures.model.ids import ChannelId, RunId
 

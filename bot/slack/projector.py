@@ -15,8 +15,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.metrics import Metrics
 from bot.ports import Change, Feed, Output, RunReader
-from bot.slack.calls import Calls, NotNowError
+from bot.slack.calls import Calls
 from bot.slack.changes import Changes
+from bot.slack.errors import NotNowError
 from bot.slack.incidents import Incidents
 from bot.slack.links import Links
 from bot.slack.messages import Messages

@@ -2,7 +2,7 @@
 
 import logging
 
-from bot.slack.calls import RefusedError
+from bot.slack.errors import RefusedError
 from bot.slack.messages import Messages
 from bot.slack.views import view
 from procedures.model.run import Run

@@ -6,7 +6,8 @@ import logging
 import aiohttp
 
 from bot.ports import Output
-from bot.slack.calls import Calls, NotNowError, RefusedError
+from bot.slack.calls import Calls
+from bot.slack.errors import NotNowError, RefusedError
 from bot.slack.excerpts import log_text
 from bot.slack.thread import Below, Thread
 from procedures.model.run import Run

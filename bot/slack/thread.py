@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bot.ports import Feed, Output, Shown
 from bot.slack.blocks import View
-from bot.slack.calls import Calls, GoneError
+from bot.slack.calls import Calls
+from bot.slack.errors import GoneError
 from bot.slack.excerpts import excerpt
 from bot.slack.pace import Pace
 from bot.slack.thread_views import REMIND_MS, to_approve, to_look, to_remind, to_tell

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from redis.asyncio import Redis
@@ -113,8 +113,8 @@ class Stage:
             now_ms=lambda: now_ms() + self.ahead_ms,
         )
 
-    async def asked(self, source: str = "1") -> RunId:
-        return await self.hands.asked(a_change(), source)
+    async def asked(self, source: str = "1", channel: ChannelId | None = OPS) -> RunId:
+        return await self.hands.asked(replace(a_change(), channel=channel), source)
 
     async def took_up(self) -> RunId:
         """A run in the hands of a worker."""

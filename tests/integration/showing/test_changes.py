@@ -1,5 +1,8 @@
 """A change in Slack from its request to its end: one message, its thread, its log."""
 
+import asyncio
+from itertools import pairwise
+
 import pytest
 
 from bot.slack.thread_views import REMIND_MS
@@ -211,3 +214,32 @@ async def test_votes_are_shown_in_place(stage: Stage, method: str) -> None:
 
         await eventually(counted, 15)
     assert root["ts"] == (await stage.main())["ts"]
+
+
+async def test_a_change_from_a_terminal(stage: Stage) -> None:
+    """It has no message of its own; the incident channel is told."""
+    name = await stage.asked(channel=None)
+    await stage.write(name, *approved(PLAN), *FIRST, *SECOND, Succeeded())
+    async with stage.showing():
+        incident = await stage.incident("Succeeded")
+        await stage.settled()
+    assert "Approved by <@U0BOB>" in words(incident["blocks"])
+    assert await stage.messages("quorumbot_run") == []
+
+
+async def test_edits_have_time_in_between(stage: Stage) -> None:
+    """However fast steps go by; the last state is shown all the same."""
+    plan = a_plan([f"step {n}" for n in range(12)])
+    name = await stage.took_up()
+    await stage.write(name, *approved(plan))
+    async with stage.showing():
+        root = await stage.main("Queued: ")
+        for number in range(1, 13):
+            await stage.write(name, Started(number, 1), Done(number, None))
+            await asyncio.sleep(0.05)
+        await stage.write(name, Succeeded())
+        await stage.main("Succeeded: ")
+        await stage.settled()
+    edits = [each for each in await stage.calls("chat.update") if each["args"]["ts"] == root["ts"]]
+    assert len(edits) > 1
+    assert min(b["at"] - a["at"] for a, b in pairwise(edits)) >= 0.15

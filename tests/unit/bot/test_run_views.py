@@ -8,6 +8,7 @@ from bot.run_words import headline
 from bot.sandbox.workspace.blocks.check import checked_blocks
 from bot.sandbox.workspace.blocks.report import Surface
 from bot.slack.blocks import View, length
+from bot.slack.incident_views import incident_view
 from bot.slack.plan_views import is_long, plan_parts
 from bot.slack.run_views import Manner, run_view
 from bot.slack.text import MESSAGE, visible
@@ -95,6 +96,19 @@ def test_first_words_and_metadata(state: State, plan_blocks: bool) -> None:
             "needed": run.needed,
         },
     }
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_the_incident_channel_is_told(state: State) -> None:
+    """The same first words, for people and for tools; nothing to press."""
+    view = accepted(incident_view(a_run(*STATES[state]), {}, "https://x"))
+    assert view.text.startswith(f"{state}: ")
+    assert view.metadata == {
+        "event_type": "quorumbot_incident",
+        "event_payload": {"run_id": RUN, "state": str(state), "cluster": "demo"},
+    }
+    assert "<https://x|The run, with its steps and log>" in words(view.blocks)
+    assert actions(view.blocks) == []
 
 
 @pytest.mark.parametrize(
