@@ -89,6 +89,7 @@ async def _serve(config: Config, http: str | None, secrets: SlackSecrets) -> Non
             me=me,
             inventory=config.inventory,
             runs=gate,
+            gate=gate,
             decisions=decisions,
             metrics=metrics,
         )

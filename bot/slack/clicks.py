@@ -9,11 +9,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.metrics import Metrics
-from bot.ports import Decision, Decisions, RunReader, Verdict
+from bot.ports import Decision, Decisions, Gate, RunReader, Verdict
 from bot.slack.approvers import People
-from bot.slack.pressing import pressed
+from bot.slack.pressing import Press, pressed
 from bot.slack.text import escaped
 from bot.slack.workspace import Self
+from bot.undoing import undoing
 from procedures.model.errors import QuorumbotError
 from procedures.model.ids import UserId
 from procedures.model.inventory import Inventory
@@ -24,7 +25,7 @@ _VERDICTS: Mapping[str, Verdict] = {
     "run.not_happened": "not_happened",
     "run.stop": "stop",
 }
-ACTIONS = (*_VOTES, *_VERDICTS, "run.cancel", "run.resume")
+ACTIONS = (*_VOTES, *_VERDICTS, "run.cancel", "run.resume", "run.undo")
 
 
 class Clicks:
@@ -37,6 +38,7 @@ class Clicks:
         me: Self,
         inventory: Inventory,
         runs: RunReader,
+        gate: Gate,
         decisions: Decisions,
         metrics: Metrics,
     ) -> None:
@@ -44,6 +46,7 @@ class Clicks:
         self._team = me.team
         self._inventory = inventory
         self._runs = runs
+        self._gate = gate
         self._decisions = decisions
         self._people = People(client, me.team)
         self._metrics = metrics
@@ -83,5 +86,12 @@ class Clicks:
             await self._decisions.settle(run.id, user, _VERDICTS[name], digest, eligible)
         elif name == "run.cancel":
             await self._decisions.cancel(run.id, user, eligible)
+        elif name == "run.undo":
+            await self._undo(press)
         else:
             await self._decisions.resume(run.id, user, eligible)
+
+    async def _undo(self, press: Press) -> None:
+        """Ask for what takes the run back; each request is approved like any other."""
+        for step, _, request in undoing(press.run, press.who, press.channel).requests:
+            await self._gate.accept(request, source=f"{press.source}:undo:{step.number}")

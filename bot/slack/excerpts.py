@@ -1,8 +1,8 @@
 """A run's output for people: excerpts that fit a message, and the whole of it as a file."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from bot.ports import Line
 from bot.slack.text import literal, shortened
@@ -17,13 +17,8 @@ _LINE = 800
 _FENCE = "```"
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A row of an excerpt: a line, or words about lines that are missing."""
-
-    text: str
-    lines: int = 0
-    dropped: int = 0
+_Row: TypeAlias = Line | int
+"""A row of an excerpt: a line, or how many lines are missing."""
 
 
 def excerpt(lines: Sequence[Line], first: int, *, latest: bool = False) -> str:
@@ -37,7 +32,7 @@ def excerpt(lines: Sequence[Line], first: int, *, latest: bool = False) -> str:
     head = f"Output, line {lines[0].seq + 1:,}"
     if len(lines) > 1:
         head = f"Output, lines {lines[0].seq + 1:,} to {lines[-1].seq + 1:,}"
-    body = [row.text for row in (*rows[:begin], *_left_out(rows[begin:end]), *rows[end:])]
+    body = [*map(_shown, rows[:begin]), *_left_out(rows[begin:end]), *map(_shown, rows[end:])]
     return "\n".join([head, _FENCE, *body, _FENCE])
 
 
@@ -50,31 +45,38 @@ def _rows(lines: Sequence[Line], first: int) -> Iterator[_Row]:
     due = first
     for line in lines:
         if line.seq > due:
-            yield _Row(_missing(line.seq - due), dropped=line.seq - due)
-        yield _Row(_shown(line.text), lines=1)
+            yield line.seq - due
+        yield line
         due = line.seq + 1
 
 
 def _fitting(rows: Sequence[_Row], room_before: int) -> tuple[int, int]:
-    """Which rows are left out: those from the first number up to the second."""
-    if sum(_size(row) for row in rows) <= _ROOM:
-        return len(rows), len(rows)
-    begin, room = 0, room_before
-    while _size(rows[begin]) <= room:
-        room -= _size(rows[begin])
-        begin += 1
-    end, room = len(rows), _ROOM - room_before
-    while _size(rows[end - 1]) <= room:
-        room -= _size(rows[end - 1])
-        end -= 1
-    return begin, end
+    """Which rows are left out: those from the first number up to the second.
+
+    There may be very many rows: no more of them are looked at than fit.
+    """
+    begin = _count(rows, _ROOM)
+    if begin == len(rows):
+        return begin, begin
+    return _count(rows, room_before), len(rows) - _count(reversed(rows), _ROOM - room_before)
 
 
-def _left_out(rows: Sequence[_Row]) -> Iterator[_Row]:
+def _count(rows: Iterable[_Row], room: int) -> int:
+    """How many rows fit, from the first on."""
+    count = 0
+    for row in rows:
+        room -= len(_shown(row)) + 1
+        if room < 0:
+            break
+        count += 1
+    return count
+
+
+def _left_out(rows: Sequence[_Row]) -> Iterator[str]:
     if rows:
-        text = f"… {sum(row.lines for row in rows):,} lines more, in the log"
-        dropped = sum(row.dropped for row in rows)
-        yield _Row(f"{text}; {dropped:,} were not kept" if dropped else text)
+        dropped = sum(row for row in rows if isinstance(row, int))
+        text = f"… {sum(not isinstance(row, int) for row in rows):,} lines more, in the log"
+        yield f"{text}; {dropped:,} were not kept" if dropped else text
 
 
 def _log_rows(lines: Sequence[Line]) -> Iterator[str]:
@@ -91,10 +93,9 @@ def _missing(count: int) -> str:
     return f"… {count:,} lines were not kept: there were too many"
 
 
-def _shown(text: str) -> str:
-    """A line as it may stand between fences."""
-    return shortened(literal(text.expandtabs(4)).replace(_FENCE, "` ` `"), _LINE)
-
-
-def _size(row: _Row) -> int:
-    return len(row.text) + 1
+def _shown(row: _Row) -> str:
+    """A row as it may stand between fences; of a long line the beginning."""
+    if isinstance(row, int):
+        return _missing(row)
+    text = literal(row.text[: _LINE + 1].expandtabs(4)).replace(_FENCE, "` ` `")
+    return shortened(text, _LINE)

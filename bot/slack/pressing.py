@@ -9,6 +9,7 @@ from bot.ports import RunReader
 from bot.slack.directory import Directory
 from commands.access import require_asker, require_channel, require_place
 from procedures.model.errors import Refused
+from procedures.model.events import Requester
 from procedures.model.ids import ChannelId, RunId, TeamId, UserId
 from procedures.model.inventory import Inventory
 from procedures.model.run import Run
@@ -16,13 +17,22 @@ from procedures.model.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Who pressed which button below which run; `digest` is the plan that was on the screen."""
+    """Who pressed which button below which run; `digest` is the plan that was on the screen.
+
+    `source` is the same for a click that is delivered twice.
+    """
 
     action: str
     run: Run
-    user: UserId
+    who: Requester
     channel: ChannelId
     digest: str
+    source: str
+
+    @property
+    def user(self) -> UserId:
+        """The account."""
+        return self.who.user
 
 
 async def pressed(
@@ -49,4 +59,11 @@ async def pressed(
         message = "That button belongs to no run of this channel."
         raise Refused(message)
     digest = str(action.get("block_id")).partition("-")[2]
-    return Press(str(action["action_id"]), run, user, channel, digest)
+    return Press(
+        action=str(action["action_id"]),
+        run=run,
+        who=Requester(asker.user, asker.team, asker.name),
+        channel=channel,
+        digest=digest,
+        source=f"click:{body.get('trigger_id')}",
+    )

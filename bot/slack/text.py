@@ -28,6 +28,8 @@ def literal(text: str) -> str:
 
 def visible(text: str) -> str:
     """Show characters that cannot be seen as what they are."""
+    if text.isprintable():
+        return text
     return "".join(c if c == "\n" or c.isprintable() else f"U+{ord(c):04X}" for c in text)
 
 

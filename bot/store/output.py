@@ -4,8 +4,9 @@ Batches are written under the run's lease, together with its events. The first 3
 and of what comes later the last 32 MiB; the numbers tell how much is missing in between.
 """
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -96,8 +97,14 @@ async def read_output(redis: Redis, run: RunId, first: int = 0) -> tuple[Line, .
     head: list[list[Any]] = []
     if not tail or tail[0][0][0] > first:
         head = await _read_back(redis, keys.output(run, "head"), first)
+    if len(head) + len(tail) <= _READ_AT_ONCE:
+        return _lines((*head, *tail), first)
+    return await asyncio.to_thread(_lines, (*head, *tail), first)
+
+
+def _lines(batches: Iterable[list[Any]], first: int) -> tuple[Line, ...]:
     lines: list[Line] = []
-    for batch in (*head, *tail):
+    for batch in batches:
         for fields in batch:
             line = Line(*fields)
             if line.seq >= first:  # a batch whose reply was lost may be there twice

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.support.run_messages import Shown, decide, in_state, other, peer_urls
+from tests.support.run_messages import Shown, click, decide, in_state, other, peer_urls
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import eventually
 
@@ -160,3 +160,19 @@ async def test_help_names_them_all(sandbox: Sandbox) -> None:
         assert f"`/ops {verb}`" in words
     assert "`/ops pause CLUSTER [--off]`" in words
     assert "runs under way and questions go on" in await ops(sandbox, "pause help")
+
+
+async def test_undo_by_click(sandbox: Sandbox) -> None:
+    """It asks for the opposite change, which is approved like any other."""
+    before = (await peer_urls(sandbox))["demo-1"]
+    since = await sandbox.moment()
+    await sandbox.accepted(f"member fix-peer-url demo-1 https://localhost:{before.split(':')[-1]}")
+    asked = await in_state(sandbox, "Waiting for approval", since)
+    await click(sandbox, "bob", asked, "run.approve")
+    done = await in_state(sandbox, "Succeeded", since)
+    later = await sandbox.moment()
+    await click(sandbox, "alice", done, "run.undo")
+    back = await in_state(sandbox, "Waiting for approval", later)
+    await click(sandbox, "bob", back, "run.approve")
+    await in_state(sandbox, "Succeeded", later)
+    assert (await peer_urls(sandbox))["demo-1"] == before

@@ -8,7 +8,7 @@ of 40 characters, each of which may be escaped or not, has more than can be list
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from procedures.model.redaction.form import Form
+from procedures.model.redaction.form import LEAST_LINE, Form
 from procedures.model.redaction.spelling import Node
 
 _MOST_THREADS = 50_000
@@ -17,7 +17,7 @@ Thread: TypeAlias = tuple[Form, int, Node]
 """A form that may have begun: up to which unit it has been seen, and how far in its spelling."""
 
 End: TypeAlias = tuple[int, int]
-"""A secret that is complete: how many folded bytes it took, and its number, negative."""
+"""A secret that ends: how many folded bytes it took, and its number."""
 
 
 class Found(Exception):  # noqa: N818 (not a fault: how a pass over many bytes is left)
@@ -56,6 +56,23 @@ class State(dict[int, "State"]):
         self.begun = begun
         own = max((depth for _, depth in self.threads), default=0)
         self.depth: int = own if begun is None else max(own, begun.depth)
+
+    def __repr__(self) -> str:
+        """Tell nothing: what a state holds is made of secrets."""
+        return "State()"
+
+    def longest_begun(self) -> End | None:
+        """The longest secret of which half has been seen, or as much as a line that is secret."""
+        threads = (*self.threads, *(self.begun.threads if self.begun else ()))
+        return max(
+            (
+                (depth, form.secret)
+                for (form, _, _), depth in threads
+                if depth >= LEAST_LINE or 2 * depth >= len(form.units)
+            ),
+            key=_order,
+            default=None,
+        )
 
     def __missing__(self, byte: int) -> "State":
         """Make the next state when it is first asked for."""
@@ -137,12 +154,18 @@ def _moved(state: State, byte: int) -> tuple[dict[Thread, int], End | None]:
         for width in child.widths:
             for reached in form.reach(position + width):
                 if reached in form.ends:
-                    ends.append((depth + 1, -form.secret))
+                    ends.append((depth + 1, form.secret))
                 if reached < len(form.units):
                     _keep(threads, (form, reached, form.units[reached].later), depth + 1)
-    return threads, max(ends, default=None)
+    return threads, max(ends, key=_order, default=None)
 
 
 def _keep(threads: dict[Thread, int], thread: Thread, depth: int) -> None:
     """Of threads that differ only in their beginning, the longest covers the others."""
     threads[thread] = max(depth, threads.get(thread, 0))
+
+
+def _order(end: End) -> tuple[int, int]:
+    """The longest is the greatest; of equals, the first registered."""
+    length, secret = end
+    return length, -secret

@@ -27,7 +27,7 @@ LEAST_LINE = 16
 _LINE = re.compile(rb"\S[^\n]*\S")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Unit:
     """One byte of a form: its spellings where the form starts, and further in.
 
@@ -39,7 +39,7 @@ class Unit:
     silent: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Form:
     """One way to write the secret whose number this is; no two compare equal.
 

@@ -37,7 +37,7 @@ class Redactor:
     """Knows the secrets of one run, by name. Make it once: it gets faster with use.
 
     A registered secret is found as it is, in hexadecimal, in base64 of either alphabet wherever
-    it starts, percent-encoded, escaped as in JSON or by a shell, or several of these mixed; with
+    it starts, percent-encoded, escaped as in JSON, HTML or a shell, or several of these mixed; with
     line wraps and indentation inside; in small letters or capitals. Of a secret of several lines
     each line of 16 bytes and more is found alone, too. Whatever secrets overlap is replaced by
     one mark, `[secret NAME]` with the name of the longest. White space, quotes and backslashes
@@ -84,7 +84,7 @@ class Redactor:
     def _check_marks(self) -> None:
         for name in self._names:
             marked = RegisteredStream(self._automaton, self._reach)
-            text = marked.feed(shown(name).encode()) + marked.close()
+            text = marked.feed(shown(name).encode()) + marked.close(cut=False)
             if text != shown(name):
                 raise UsageError(
                     f"the mark {name!r} would tell a secret: change the secret or its name"
@@ -124,7 +124,12 @@ class Stream:
             for piece in pieces
         )
 
-    def close(self) -> bytes:
-        """Give the rest, when the output has ended; nothing may be fed any more."""
-        rest = self._unregistered.feed(self._registered.close()) + self._unregistered.close()
+    def close(self, *, cut: bool = False) -> bytes:
+        """Give the rest, when the output has ended; nothing may be fed any more.
+
+        `cut` says that there may have been more, as when a command was killed: then the first
+        half of a secret at the very end is replaced as well, as are 16 bytes of a longer one.
+        """
+        last = self._registered.close(cut=cut)
+        rest = self._unregistered.feed(last) + self._unregistered.close()
         return written(rest, self._names)

@@ -47,8 +47,16 @@ class RegisteredStream:
         self._find(text, fold(data))
         return self._released(text, self._oldest(text))
 
-    def close(self) -> str:
-        """Give the rest; nothing may be fed any more."""
+    def close(self, *, cut: bool) -> str:
+        """Give the rest; nothing may be fed any more.
+
+        Where the output was `cut`, what may be a good part of a secret gets a mark as well.
+        """
+        begun = self._state.longest_begun() if cut else None
+        if begun is not None:
+            depth, secret = begun
+            start = self._start(self._held, depth)
+            _join(self._covers, Cover(start, len(self._held), depth, secret))
         return self._released(self._held, len(self._held))
 
     def _find(self, text: bytes, folded: bytes) -> None:
@@ -72,13 +80,15 @@ class RegisteredStream:
         length, secret = self._state.end
         end = places[count - 1] + 1
         start = places[count - length] if length <= count else 0
-        _join(self._covers, Cover(max(start, end - self._reach), end, length, -secret))
+        _join(self._covers, Cover(max(start, end - self._reach), end, length, secret))
 
     def _oldest(self, text: bytes) -> int:
         """Where the first secret may have begun; the end of the text if none may."""
         depth = self._state.depth
-        if not depth:
-            return len(text)
+        return self._start(text, depth) if depth else len(text)
+
+    def _start(self, text: bytes, depth: int) -> int:
+        """Where so many of the bytes that folding keeps begin, but within reach."""
         tail = text[-2 * depth - 16 :]  # enough, unless much of it is white space
         places = _places(tail)
         if len(places) < depth:

@@ -1,4 +1,4 @@
-"""How one byte may be written: as it is, or escaped for a URL, JSON or a shell.
+"""How one byte may be written: as it is, or escaped for a URL, JSON, a shell or HTML.
 
 Text is compared folded: white space, quotes and backslashes are dropped, letters are small, and
 the two alphabets of base64 are one. So a line wrap with its indentation, a shell's quoting and
@@ -16,10 +16,11 @@ JUNK = b" \t\r\n\\'\""
 _FOLDED = bytes(range(256)).lower().translate(bytes.maketrans(b"-_", b"+/"))
 _KEPT = bytes(byte not in JUNK for byte in range(256))
 _LETTERS: Mapping[int, str] = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 27: "e"}
+_ENTITIES: Mapping[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _WRAPS = (b"", b"n", b"rn", b"%0a", b"%0d%0a")  # \n, \r\n and their percent-encodings, folded
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Node:
     """A place in a tree of spellings. Each of `widths`: a spelling of so many bytes ends here."""
 
@@ -46,6 +47,7 @@ def of_byte(byte: int) -> Spellings:
     """Every way to write one byte that leaves something when folded."""
     point = f"u{byte:04x}" if byte < 0x80 else f"udc{byte:02x}"  # the latter: surrogateescape
     written = {f"%{byte:02x}", point, f"x{byte:02x}", _LETTERS.get(byte, "")}
+    written.add(_ENTITIES.get(chr(byte), ""))
     if not chr(byte).isalnum() or byte >= 0x80:
         written.add(f"{byte:03o}")
     if byte == ord(" "):

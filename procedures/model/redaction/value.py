@@ -130,7 +130,7 @@ _WORD = Run(
 WORD: Value = Opening(_WORD)
 """Up to white space, or to a quote behind which something else goes on."""
 
-LINE: Value = Opening(Run(re.compile(r"(?:[^\r\n\"']++|[\"'](?=[^\s\])}]))*+", re.ASCII), "\"'"))
+LINE: Value = Opening(Run(re.compile(r"(?:[^\r\n\"']++|[\"'](?=[^\s\])}]))*+", re.ASCII), _QUOTES))
 """Up to the end of the line or of the text that the line is quoted in."""
 
 TOKEN: Value = Run(re.compile(rf"[\w.~+/={MARKS}-]*+", re.ASCII))

@@ -134,6 +134,15 @@ def test_buttons(state: State, buttons: list[str]) -> None:
     assert actions(shown(*STATES[state]).blocks) == buttons
 
 
+def test_undo_is_offered_where_there_is_something_to_undo() -> None:
+    """Only of a success with a step that a request takes back."""
+    assert "run.undo" in actions(shown(*STATES[State.SUCCEEDED]).blocks)
+    assert "run.undo" not in actions(shown(*STATES[State.FAILED]).blocks)
+    bare = a_plan(undo=None)
+    ended = (*approved(bare), Started(1, 1), Done(1, None), Succeeded())
+    assert "run.undo" not in actions(shown(*ended).blocks)
+
+
 def test_the_order_of_a_plan_that_waits() -> None:
     """What and where; who and why; the facts; each step with its command; votes; buttons."""
     run = a_run(Planned(PLAN, 2), Voted(BOB, "approve", PLAN.digest), request=a_change(reason="R"))

@@ -21,6 +21,8 @@ pairs = st.lists(small, min_size=1, max_size=4, unique=True)
         (["abcdefghijkl", "cdefghij"], "abcdefghijkl xcdefghijx", "[secret 0] x[secret 1]x"),
         (["abcdefgh", "efghijklm"], "abcdefghijklm", "[secret 1]"),
         (["abcdefgh", "efghijkl", "ijklmnop"], "<abcdefghijklmnop>", "<[secret 0]>"),
+        (["abcdefgh", "jklmnopq", "abcdefghijklmnopqr"], "abcdefghijklmnopqr", "[secret 2]"),
+        (["efghijkl", "abcdefgh"], "abcdefghijkl", "[secret 0]"),
         (["same-value", "same-value"], "same-value", "[secret 0]"),
         (["aaaaaaaa"], "aaaaaaaaaaa", "[secret 0]"),
         (["aaaaaaaa"], "aaaaaaa", "aaaaaaa"),

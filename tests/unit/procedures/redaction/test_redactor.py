@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from procedures.model.errors import UsageError
+from procedures.model.redaction.form import forms
 from procedures.model.redaction.redactor import Redactor, objection
 from tests.unit.procedures.redaction.writings import cut, fed, wrapped, writings
 
@@ -151,3 +152,18 @@ def test_lines_of_other_secrets_count_as_well() -> None:
     assert redactor.text("second line of the file") == "[secret f]"
     assert redactor.text("short") == "short"
     assert redactor.text(value.decode().replace("\r", "")) == "[secret f]\n"
+
+
+def test_lines_of_quotes_are_no_secrets() -> None:
+    """Nothing of them would be left to look for."""
+    redactor = Redactor({"f": b"a long first line\n" + b"'" * 20 + b"x" + b"\n"})
+    assert redactor.text("x marks the 'x'") == "x marks the 'x'"
+
+
+def test_a_repr_tells_no_secret() -> None:
+    """What stands in a traceback or a log names no more than types."""
+    redactor = Redactor({"s": b"s3cretTokenValue"})
+    stream = redactor.stream()
+    stream.feed(b"s3cretTok")
+    for thing in (redactor, stream, redactor._automaton.start[ord("s")], *forms(0, b"s3cretTok")):
+        assert "cret" not in repr(thing).replace("_", "").replace("secret", "")

@@ -150,6 +150,43 @@ def test_of_a_secret_beyond_reach_the_rest_is_covered() -> None:
     output = value[:10] + b" " * 6 + b"[secret s] [secret s]"
     assert fed(redactor, [text]) == output
     assert fed(redactor, cut(text, [7])) == output
+    stream = redactor.stream()
+    assert stream.feed(text[: redactor.reach + 5]) == value[:5]
+    assert stream.held == redactor.reach
+
+
+@pytest.mark.parametrize(("length", "gone"), [(7, False), (8, True), (15, True)])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_output_that_was_cut_may_end_within_a_secret(
+    length: int, *, gone: bool, end: bytes
+) -> None:
+    """Half of a secret is too much; of output that came to its end it is something else."""
+    value = b"Zq!7Zr!8Zs!9Zt!0"
+    redactor = Redactor({"s": value})
+    for cut_off in (True, False):
+        stream = redactor.stream()
+        output = stream.feed(b"<" + value[:length] + end) + stream.close(cut=cut_off)
+        whole = b"<" + value[:length] + end
+        assert output == (b"<[secret s]" if gone and cut_off else whole)
+
+
+def test_a_long_secret_that_was_cut_off_is_seen_by_its_beginning() -> None:
+    """16 bytes are enough of a key, as they are of one of its lines."""
+    redactor = Redactor({"short": b"0123456789abcdef", "long": b"0123456789abcdefXYZ" * 20})
+    for length, output in ((7, b"0123456"), (15, b"[secret short]"), (18, b"[secret long]")):
+        stream = redactor.stream()
+        text = (b"0123456789abcdefXYZ" * 2)[:length]
+        assert stream.feed(text) + stream.close(cut=True) == output
+
+
+def test_what_is_dropped_is_not_held() -> None:
+    """A value of any length takes no room, and neither do backslashes of which one may count."""
+    stream = Redactor({}).stream()
+    assert stream.feed(b'"password":"') == b'"password":"'
+    for chunk in (b"x" * 100_000, b"\\" * 100_000, b"x"):
+        stream.feed(chunk)
+        assert stream.held <= 1
+    assert stream.feed(b'","next":1') + stream.close() == b'","next":1'
 
 
 def test_a_stream_does_not_disturb_another() -> None:

@@ -114,6 +114,7 @@ def test_values_behind_a_sign_are_replaced(text: str, output: str) -> None:
         "git@github.com:owner/name.git ssh://git@github.com:22/owner/name.git",
         "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "8e9e05c52164694d 91bc3c398fb3c146 eyJ keyJar.x fooxoxb-1 xoxb- xapp",
+        "monkeyJarTest.py forebearer a1",
         TABLE,
         "-----BEGIN CERTIFICATE-----\n" + BODY + "-----END CERTIFICATE-----\n",
         "-----BEGIN PUBLIC KEY-----\n" + BODY + "-----END PUBLIC KEY-----\n",

@@ -1,5 +1,6 @@
 """A registered secret is found in each way of writing it, and nothing of it stays."""
 
+import base64
 import json
 import subprocess
 from urllib.parse import quote
@@ -51,6 +52,20 @@ def test_each_way_of_writing_is_replaced_by_one_mark(value: bytes, how: str) -> 
     assert visible(output, value) == []
     rest = output.replace(b"[secret s]", b"")
     assert len(rest) <= len(b"before <> after") + len(b"$'''\"'\"''{\\\"value\\\": \\\"\\\"}'''")
+
+
+@pytest.mark.parametrize("length", range(8, 14))
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("after", range(4))
+def test_no_bit_stays_in_base64(before: int, length: int, after: int) -> None:
+    """A character with bits of the secret goes, whichever neighbours have the others."""
+    value = b"Zq!7Zr!8Zs!9Z"[:length]
+    redactor = Redactor({"s": value})
+    for filler in (b"\x00", b"\xff"):
+        coded = base64.b64encode(filler * before + value + filler * after).decode()
+        first, last = 8 * before // 6, -(-8 * (before + length) // 6)
+        rest = coded[last:] if after else ""
+        assert redactor.text(coded) == f"{coded[:first]}[secret s]{rest}"
 
 
 @pytest.mark.parametrize("wrap", WRAPS, ids=repr)
@@ -118,9 +133,9 @@ def test_bytes_that_python_could_not_decode_are_found_in_text() -> None:
 
 def test_white_space_at_the_ends_of_a_secret_does_not_count() -> None:
     """A file ends with a line feed, and the value that a program reads from it does not."""
-    redactor = Redactor({"s": b"\n s3cretTokenValue \r\n"})
-    assert redactor.text("<s3cretTokenValue>") == "<[secret s]>"
-    for name, written in writings(b"s3cretTokenValue").items():
+    redactor = Redactor({"s": b"\n s3cretToken \r\n"})
+    assert redactor.text("<s3cretToken>") == "<[secret s]>"
+    for name, written in writings(b"s3cretToken").items():
         assert b"[secret s]" in fed(redactor, [written]), name
 
 

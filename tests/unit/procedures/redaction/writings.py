@@ -1,6 +1,7 @@
 """Every way in which programs write a secret, made by other means than the redaction's own."""
 
 import base64
+import html
 import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping
@@ -71,6 +72,7 @@ OF_TEXT: Mapping[str, Callable[[str], str]] = {
     "JSON in JSON": lambda value: json.dumps(json.dumps({"value": value})),
     "shell-quoted": shlex.quote,
     "repr": repr,
+    "HTML": lambda value: html.escape(value).replace("&#x27;", "&#39;"),
 }
 
 WRAPS = (b"\n", b"\r\n", b"\n    ", b"\n\t", b"\r\n  \t ")
