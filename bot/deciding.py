@@ -50,49 +50,63 @@ class Decisions:
         decision: Decision,
         digest: str,
         eligible: Eligible,
+        *,
+        likely: Eligible | None = None,
     ) -> None:
         """Cast a vote on the plan with this digest; the deciding one decides.
 
-        Every voter is read again whenever somebody votes.
+        Before it decides, every voter is read again, by `eligible`; for any other vote `likely`
+        will do, which may remember for a minute.
         """
 
         async def choose(run: Run) -> tuple[Event, ...]:
-            plan = _waiting(run, digest)
-            asks = run.request.requester.user
-            if person(user, self._people) == person(asks, self._people):
-                message = "You asked for it, so your own vote does not count."
-                raise Refused(message)
-            may = await eligible({user, *(vote.user for vote in run.votes)})
-            if user not in may:
-                message = f"You may not approve changes of {run.request.cluster}."
-                raise Refused(message)
-            now = self._now_ms()
-            question = run.question(self._people)
-            if now >= question.expires_at_ms:
-                message = "It is too late: nobody decided in time. Ask again."
-                raise Refused(message)
-            before = decide(question, run.votes, may, now)
-            mine = {person(vote.user, self._people) for vote in before.counted}
-            if decision == "approve" and person(user, self._people) in mine:
-                message = "Your approval counts already."
-                raise Refused(message)
-            votes = (*run.votes, Vote(user, decision, digest, now))
-            tally = decide(question, votes, may, now)
-            voted = Voted(user, decision, digest)
-            if tally.outcome not in {Outcome.APPROVED, Outcome.REJECTED}:
-                return (voted,)
-            decided = Decided(
-                outcome="approved" if tally.outcome is Outcome.APPROVED else "rejected",
-                digest=plan,
-                requester=asks,
-                cluster=run.request.cluster,
-                needed=tally.needed,
-                voters=tuple(vote.user for vote in tally.counted),
-                not_after_ms=now + START_BY_MS,
-            )
-            return voted, decided
+            voters = {user, *(vote.user for vote in run.votes)}
+            _waiting(run, digest)
+            self._require_another(run, user)
+            events = self._cast(run, user, decision, digest, await (likely or eligible)(voters))
+            if likely is None or len(events) == 1:
+                return events
+            return self._cast(run, user, decision, digest, await eligible(voters))
 
         await self._write(name, choose)
+
+    def _require_another(self, run: Run, user: UserId) -> None:
+        if person(user, self._people) == person(run.request.requester.user, self._people):
+            message = "You asked for it, so your own vote does not count."
+            raise Refused(message)
+
+    def _cast(
+        self, run: Run, user: UserId, decision: Decision, digest: str, may: frozenset[UserId]
+    ) -> tuple[Event, ...]:
+        """The vote, and the decision where it is the deciding one. Raises Refused."""
+        if user not in may:
+            message = f"You may not approve changes of {run.request.cluster}."
+            raise Refused(message)
+        now = self._now_ms()
+        question = run.question(self._people)
+        if now >= question.expires_at_ms:
+            message = "It is too late: nobody decided in time. Ask again."
+            raise Refused(message)
+        before = decide(question, run.votes, may, now)
+        mine = {person(vote.user, self._people) for vote in before.counted}
+        if decision == "approve" and person(user, self._people) in mine:
+            message = "Your approval counts already."
+            raise Refused(message)
+        votes = (*run.votes, Vote(user, decision, digest, now))
+        tally = decide(question, votes, may, now)
+        voted = Voted(user, decision, digest)
+        if tally.outcome not in {Outcome.APPROVED, Outcome.REJECTED}:
+            return (voted,)
+        decided = Decided(
+            outcome="approved" if tally.outcome is Outcome.APPROVED else "rejected",
+            digest=digest,
+            requester=run.request.requester.user,
+            cluster=run.request.cluster,
+            needed=tally.needed,
+            voters=tuple(vote.user for vote in tally.counted),
+            not_after_ms=now + START_BY_MS,
+        )
+        return voted, decided
 
     async def cancel(self, name: RunId, user: UserId, eligible: Eligible) -> None:
         """Ask for the end: at once where nothing is under way, else at the next safe place."""
@@ -191,12 +205,11 @@ class Decisions:
         raise Retryable(message)
 
 
-def _waiting(run: Run, digest: str) -> str:
-    """The digest of the plan that is waiting for votes. Raises Refused where it is not that one."""
+def _waiting(run: Run, digest: str) -> None:
+    """Raise Refused where the plan with this digest does not wait for votes."""
     if run.state is not State.WAITING_FOR_APPROVAL or run.plan is None:
         message = f"There is nothing to decide any more: it is {run.state.lower()}."
         raise Refused(message)
     if run.plan.digest != digest:
         message = "The plan has changed meanwhile. Read the message again, then decide."
         raise Refused(message)
-    return run.plan.digest

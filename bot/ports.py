@@ -152,9 +152,20 @@ class Decisions(Protocol):
     """Where people's decisions on runs go in. Refused, with why, when a click changes nothing."""
 
     async def vote(
-        self, name: RunId, user: UserId, decision: Decision, digest: str, eligible: Eligible
+        self,
+        name: RunId,
+        user: UserId,
+        decision: Decision,
+        digest: str,
+        eligible: Eligible,
+        *,
+        likely: Eligible | None = None,
     ) -> None:
-        """Cast a vote on the plan with this digest; the deciding one decides."""
+        """Cast a vote on the plan with this digest; the deciding one decides.
+
+        Before it decides, every voter is read again, by `eligible`; for any other vote `likely`
+        will do, which may remember for a minute.
+        """
         ...
 
     async def cancel(self, name: RunId, user: UserId, eligible: Eligible) -> None:

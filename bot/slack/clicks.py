@@ -79,9 +79,12 @@ class Clicks:
         async def eligible(users: Iterable[UserId]) -> frozenset[UserId]:
             return await self._people.may_approve(cluster, users)
 
+        async def likely(users: Iterable[UserId]) -> frozenset[UserId]:
+            return frozenset(users) & await self._people.approvers(cluster)
+
         name = press.action
         if name in _VOTES:
-            await self._decisions.vote(run.id, user, _VOTES[name], digest, eligible)
+            await self._decisions.vote(run.id, user, _VOTES[name], digest, eligible, likely=likely)
         elif name in _VERDICTS:
             await self._decisions.settle(run.id, user, _VERDICTS[name], digest, eligible)
         elif name == "run.cancel":

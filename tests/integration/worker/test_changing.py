@@ -341,3 +341,16 @@ async def test_a_failed_run_is_not_resumed_after_another(team: Team) -> None:
         run = await team.reaches(name, State.FAILED)
     assert (run.error or "").startswith("another run has changed it since this one began")
     assert await team.redis.keys("quorumbot:lock:etcd/demo") == []
+
+
+async def test_the_deciding_vote_asks_anew(team: Team) -> None:
+    """Who is remembered as an approver, and is none any more, decides nothing."""
+    name = await waiting_for_votes(team)
+    digest = (await team.run(name)).question({}).digest
+
+    async def nobody(_: Iterable[UserId]) -> frozenset[UserId]:
+        return frozenset()
+
+    with pytest.raises(Refused, match="You may not approve"):
+        await team.decisions.vote(name, BOB, "approve", digest, nobody, likely=eligible)
+    assert (await team.run(name)).votes == ()
