@@ -110,7 +110,7 @@ class Sandbox:
         """Ask something that is queued without a word; returns the moment before, for `answers`."""
         since = await self.moment(channel)
         ack = await self.command(user, channel, text)
-        assert ack == Ack(acked=True, ms=ack.ms, words=None)
+        assert ack == Ack(acked=True, ms=ack.ms, words=None), ack
         return since
 
     async def messages(self, channel: str, viewer: str | None = None) -> list[Wire]:

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from bot.gate import StoreGate
 from bot.store import keys
 from bot.store.connection import connect
 from bot.store.queue import SWEEP_AFTER_MS, Queue
@@ -191,6 +192,21 @@ async def test_a_lost_reply_is_no_reason_to_append_twice(
     assert flaky.lost == 1
     assert after.version == 2
     assert (await runs.read(run)).version == 2
+    await flaky.client.aclose()
+
+
+async def test_a_lost_reply_is_no_reason_to_refuse_a_request(
+    redis: Redis, redis_server: RedisServer
+) -> None:
+    """The gate asks again, and finds what it has stored: one run."""
+    flaky = _LosesReplies(connect(redis_server.url, redis_server.password))
+    gate = StoreGate(flaky.client, Runs(flaky.client, FRONT, KEYRING), [SITE])
+    await gate.follow_clock()
+    flaky.lose_next_reply()
+    run = await gate.accept(a_request(), source="slash:1")
+    assert flaky.lost == 1
+    assert fold((await front(redis).read(run)).entries) is not None
+    assert await redis.xlen(keys.queue(SITE)) == 1
     await flaky.client.aclose()
 
 
