@@ -93,6 +93,7 @@ async def test_redis_killed_while_nothing_runs(sandbox: Sandbox) -> None:
         assert (ack.words or "Not accepted: ").startswith("Not accepted: ")
         accepted += ack.words is None
     await sandbox.processes.replaced("redis", pid)
+    await sandbox.wait_for_answers(accepted, since)
     await it_works(sandbox)
     assert len(await sandbox.answers(since)) == accepted + 1
     assert len(await sandbox.store().runs() - runs) == accepted + 1
