@@ -166,7 +166,7 @@ async def test_undo_by_click(sandbox: Sandbox) -> None:
     """It asks for the opposite change, which is approved like any other."""
     before = (await peer_urls(sandbox))["demo-1"]
     since = await sandbox.moment()
-    await sandbox.accepted(f"member fix-peer-url demo-1 https://localhost:{before.split(':')[-1]}")
+    await sandbox.accepted(f"member fix-peer-url demo-1 {other(before)}")
     asked = await in_state(sandbox, "Waiting for approval", since)
     await click(sandbox, "bob", asked, "run.approve")
     done = await in_state(sandbox, "Succeeded", since)
