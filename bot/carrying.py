@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.pausing import obstacle
 from bot.store.output import BATCH_BYTES, Batch, Line, Shelf
-from bot.store.runs import Conflict, Lease, Locked, Runs
+from bot.store.runs import Conflict, Lease, Locked, Runs, needs
 from bot.store.signing import Journal
 from procedures.engine.ports import Cancelling
 from procedures.model.errors import QuorumbotError
@@ -145,7 +145,7 @@ class Hand:
             self._lease,
             self._journal,
             *events,
-            then="closed" if state.final else "waiting" if state.waits else "open",
+            then=needs(state),
             lock=self._lock,
             output=self._batch,
         )

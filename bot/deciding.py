@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal
 
 from bot.ports import Decision, Eligible, Verdict
-from bot.store.runs import Conflict, Runs
+from bot.store.runs import Conflict, Runs, needs
 from procedures.model.approval import START_BY_MS, Outcome, Vote, decide, person
 from procedures.model.errors import Refused, Retryable
 from procedures.model.events import (
@@ -185,9 +184,7 @@ class Decisions:
             events = await choose(run)
             after = advance(run, self._runs.foresee(journal, events))
             state = after.state if after else State.FAILED
-            then: Literal["open", "waiting", "closed"] = (
-                "closed" if state.final else "waiting" if state.waits else "open"
-            )
+            then = needs(state)
             try:
                 await self._runs.append(
                     name,

@@ -20,6 +20,7 @@ from procedures.model.canonical import digest
 from procedures.model.errors import InDoubt, QuorumbotError, Retryable
 from procedures.model.events import Entry, Event, Planned, RefusedBy, Requested
 from procedures.model.ids import ClusterName, RunId, Site, run_id
+from procedures.model.run import State
 
 _SCRIPT = files("bot.store").joinpath("append_if.lua").read_text()
 _ONCE_MS = 60 * 60 * 1000
@@ -30,6 +31,11 @@ _QUESTIONS_MS = 30 * 24 * 3600 * 1000
 
 Then: TypeAlias = Literal["open", "waiting", "closed"]
 """What a run needs next: a worker, a person, or nothing any more."""
+
+
+def needs(state: State) -> Then:
+    """Tell what a run in this state needs next."""
+    return "closed" if state.final else "waiting" if state.waits else "open"
 
 
 class Conflict(QuorumbotError):  # noqa: N818 (an ordinary outcome: read again and decide again)

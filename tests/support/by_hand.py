@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from bot.identity import keyring, signer
 from bot.redis_link import link
 from bot.store import keys
-from bot.store.runs import Lease, Runs, Then
+from bot.store.runs import Lease, Runs, needs
 from procedures.model.events import WRITERS, Cancelled, Event, Requested, Role
 from procedures.model.ids import RunId, Site
 from procedures.model.run import Run, fold
@@ -52,7 +52,7 @@ class ByHand:
         last = journal.entries[-1]
         run = fold((*journal.entries, replace(last, at_ms=last.at_ms + 1, event=event)))
         assert run is not None
-        then: Then = "closed" if run.state.final else "waiting" if run.state.waits else "open"
+        then = needs(run.state)
         if by_front:
             site = run.request.site
             await writer.append(name, site, journal, event, then=then, wake=then == "open")
