@@ -1,5 +1,7 @@
 """A changing run in a worker: plan it, or verify its approval, plan again, and carry it out."""
 
+import logging
+
 from bot.carrying import Hand
 from bot.store.runs import Locked
 from procedures.catalogue import PROCEDURES
@@ -11,6 +13,8 @@ from procedures.model.errors import QuorumbotError
 from procedures.model.events import Cancelled, Expired, Failed, Planned, RefusedBy, Succeeded
 from procedures.model.plan import Plan
 from procedures.model.run import Run
+
+_log = logging.getLogger(__name__)
 
 PLANS = 3
 """So often a run is planned, because the cluster changed, before it is given up."""
@@ -29,6 +33,11 @@ async def change(hand: Hand, world: World) -> None:
         plan = await draft(PROCEDURES[run.request.command], run.request, world)
     except QuorumbotError as error:
         await hand.write(RefusedBy(str(error)))
+        return
+    except Exception:  # noqa: BLE001 (whatever it is, people get words, the log the rest)
+        _log.exception("run %s was not planned", run.id)
+        words = "something went wrong inside the worker. Its log says what. Nothing was done."
+        await hand.write(RefusedBy(words))
         return
     if run.plan is None or run.plan.digest != plan.digest:
         await _ask(hand, world, plan)

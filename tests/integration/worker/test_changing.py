@@ -354,3 +354,16 @@ async def test_the_deciding_vote_asks_anew(team: Team) -> None:
     with pytest.raises(Refused, match="You may not approve"):
         await team.decisions.vote(name, BOB, "approve", digest, nobody, likely=eligible)
     assert (await team.run(name)).votes == ()
+
+
+async def test_a_surprise_while_planning(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """People get words instead of silence, and the run ends."""
+
+    async def boom(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(team.sight.etcd, "sample", boom)
+    async with team.working():
+        run = await team.reaches(await team.ask(), State.REFUSED)
+    assert (run.error or "").startswith("something went wrong inside the worker.")
+    assert (await team.runs.read(run.id)).version == 3
