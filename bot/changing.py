@@ -2,7 +2,7 @@
 
 import logging
 
-from bot.carrying import Hand
+from bot.carrying import Hand, InterruptedRun
 from bot.store.runs import Locked
 from procedures.catalogue import PROCEDURES
 from procedures.engine.draft import draft
@@ -10,9 +10,17 @@ from procedures.engine.execute import execute
 from procedures.engine.ports import World
 from procedures.model.approval import Outcome, decide, needed
 from procedures.model.errors import QuorumbotError
-from procedures.model.events import Cancelled, Expired, Failed, Planned, RefusedBy, Succeeded
+from procedures.model.events import (
+    Cancelled,
+    Doubted,
+    Expired,
+    Failed,
+    Planned,
+    RefusedBy,
+    Succeeded,
+)
 from procedures.model.plan import Plan
-from procedures.model.run import Run
+from procedures.model.run import Run, StepState
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +80,7 @@ async def _begin(hand: Hand, world: World) -> None:
     except Locked:
         await hand.release()
         return
-    await execute(run.plan, hand, world)
+    await _execute(run.plan, hand, world)
 
 
 async def _carry_on(hand: Hand, world: World, plan: Plan) -> None:
@@ -85,7 +93,24 @@ async def _carry_on(hand: Hand, world: World, plan: Plan) -> None:
     except Locked as error:
         await hand.write(Failed(f"{error} since this one began, so it cannot go on. Ask again."))
         return
-    await execute(plan, hand, world)
+    await _execute(plan, hand, world)
+
+
+async def _execute(plan: Plan, hand: Hand, world: World) -> None:
+    """Carry out; a step in which something happened that nobody foresaw is in doubt."""
+    try:
+        await execute(plan, hand, world)
+    except InterruptedRun:
+        raise
+    except Exception:
+        _log.exception("run %s", hand.run.id)
+        begun = [
+            number for number, step in hand.run.steps.items() if step.state is StepState.STARTED
+        ]
+        if not begun:
+            raise
+        words = "something went wrong inside the worker. Its log says what."
+        await hand.write(Doubted(begun[-1], words))
 
 
 def _unapproved(run: Run, world: World, *, begun: bool = False) -> Expired | Failed | None:

@@ -367,3 +367,19 @@ async def test_a_surprise_while_planning(team: Team, monkeypatch: pytest.MonkeyP
         run = await team.reaches(await team.ask(), State.REFUSED)
     assert (run.error or "").startswith("something went wrong inside the worker.")
     assert (await team.runs.read(run.id)).version == 3
+
+
+async def test_a_surprise_in_a_step(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can tell what became of it: a person decides, and it is not tried for ever."""
+    name = await waiting_for_votes(team)
+
+    async def boom(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(team.sight.etcd, "update_peer_urls", boom)
+    await team.vote(name, BOB)
+    async with team.working():
+        run = await team.reaches(name, State.IN_DOUBT)
+    assert run.doubt is not None
+    assert run.doubt.step == 1
+    assert run.steps[1].attempts == 1
