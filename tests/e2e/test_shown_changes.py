@@ -61,6 +61,13 @@ async def test_a_change_from_the_request_to_the_end(sandbox: Sandbox) -> None:
     assert "reason: tidy up" in str(waiting.blocks)
     assert "Undo: /etcd member fix-peer-url" in str(waiting.blocks)
 
+    async def called() -> bool:
+        return any(
+            "<!subteam^S0APPROVERS>" in each["text"] for each in await thread(sandbox, waiting)
+        )
+
+    # Whoever clicks before the call is posted is not called: there is nothing left to decide.
+    await eventually(called, 10, "the approvers are called")
     await click(sandbox, "bob", waiting, "run.approve")
     ended = await in_state(sandbox, "Succeeded", _before(waiting))
     await eventually(sandbox.store().idle, 20, "all of it is shown")
