@@ -12,6 +12,7 @@ from procedures.engine.ports import Look
 from procedures.etcd import figures as core
 from procedures.etcd.advice import advise
 from procedures.etcd.certificates import certificates
+from procedures.etcd.evidence import testified
 from procedures.etcd.performance import performance
 from procedures.etcd.rows import rows
 from procedures.etcd.verdict import count, headline, judge, tolerance
@@ -85,7 +86,8 @@ def _last_report(
     details: _Details,
     now_s: int,
 ) -> HealthReport:
-    before, view = look_at(cluster, first), look_at(cluster, second)
+    before = look_at(cluster, first)
+    view = testified(look_at(cluster, second), details.metrics_later)
     names = {member.id: member.name for member in view.members}
     quotas = {
         seen.name: scrape.quota

@@ -3,6 +3,7 @@
 import difflib
 
 from procedures.engine.ports import Look
+from procedures.etcd.evidence import with_evidence
 from procedures.etcd.view import Seen, View, look_at, unasked
 from procedures.model.errors import Refused, UsageError
 from procedures.model.ids import ClusterName
@@ -15,7 +16,7 @@ async def observe(cluster: Cluster, look: Look) -> View:
     sample = await look.etcd.sample(cluster)
     if extra := unasked(cluster, sample):
         sample = await look.etcd.sample(cluster, extra)
-    return look_at(cluster, sample)
+    return await with_evidence(cluster, look_at(cluster, sample), look)
 
 
 async def observed(name: ClusterName, look: Look) -> View:

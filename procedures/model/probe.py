@@ -1,7 +1,7 @@
 """What an etcd cluster says about itself, as plain values. Times in µs, sizes in bytes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from procedures.model.ids import MemberId, MemberName
@@ -140,7 +140,8 @@ class Histogram:
 class Metrics:
     """The figures of one scrape of a member; None where the member does not export one.
 
-    Counters count since the process started at `started_ms`. `peer_rtt` is by peer id.
+    Counters count since the process started at `started_ms`. `peer_rtt` and
+    `active_peers`, whether there is a live connection, are by peer id.
     """
 
     at_ms: int
@@ -155,6 +156,7 @@ class Metrics:
     proposals_failed: int | None
     proposals_pending: int | None
     quota: int | None
+    active_peers: Mapping[MemberId, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

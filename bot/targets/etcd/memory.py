@@ -81,9 +81,13 @@ class FakeEtcd:
     ) -> Mapping[str, Metrics | Fault]:
         """Scrape each endpoint's `/metrics`."""
         at_ms = self._now_ms()
-        return self._each(
-            cluster, endpoints, lambda member, _: replace(member.metrics, at_ms=at_ms)
-        )
+        peers = self.clusters[cluster.name].members.values()
+
+        def scrape(member: FakeMember, _: str) -> Metrics:
+            connected = {peer.id: peer.works for peer in peers if peer is not member}
+            return replace(member.metrics, at_ms=at_ms, active_peers=connected)
+
+        return self._each(cluster, endpoints, scrape)
 
     async def versions(
         self, cluster: Cluster, endpoints: Sequence[str]
@@ -226,7 +230,7 @@ class FakeEtcd:
         member = next((member for member in members if member.client_url == url), None)
         if member is None or not member.started or member.condition is Condition.STOPPED:
             raise faults.refused(who)
-        if member.condition is Condition.BLACKHOLED:
+        if member.condition in {Condition.BLACKHOLED, Condition.OFF}:
             raise faults.no_connection(who, cluster.deadline_ms)
         if member.condition is Condition.FROZEN:
             raise faults.silent(who, cluster.deadline_ms)

@@ -29,6 +29,7 @@ class Condition(Enum):
     STOPPED = auto()
     FROZEN = auto()
     BLACKHOLED = auto()  # for the asker only: its peers still reach it
+    OFF = auto()  # its host has no power: nobody reaches it
 
 
 def quick(count: int) -> Histogram:

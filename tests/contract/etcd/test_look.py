@@ -19,6 +19,7 @@ from procedures.model.probe import (
     Versions,
 )
 from tests.contract.etcd.worlds import DEADLINE_MS, ONE, THREE, TWO, World
+from tests.support.waiting import eventually
 
 SLACK_MS = 500
 
@@ -268,6 +269,27 @@ async def test_metrics(world: World) -> None:
     assert one.grpc_handled
     assert isinstance(three, Fault)
     assert three.kind is FaultKind.SILENT
+
+
+async def test_metrics_tell_who_has_lost_whom(world: World) -> None:
+    """Each counts its live connections by peer; one that hangs is given up by all others."""
+    ids = {name: status(probe).member_id for name, probe in (await ask(world)).items()}
+    one, two, three = ids.values()
+    urls = list(world.cluster.endpoints.values())
+
+    async def connected() -> list[dict[str, bool]]:
+        answers = await world.reader.metrics(world.cluster, urls[:2])
+        return [dict(each.active_peers) for each in answers.values() if isinstance(each, Metrics)]
+
+    async def all_there() -> bool:
+        return await connected() == [{two: True, three: True}, {one: True, three: True}]
+
+    async def three_lost() -> bool:
+        return await connected() == [{two: True, three: False}, {one: True, three: False}]
+
+    await eventually(all_there, 20, "all are connected")
+    await world.freeze(THREE)
+    await eventually(three_lost, 20, "the others have given the third up")
 
 
 async def test_versions(world: World) -> None:

@@ -117,6 +117,36 @@ async def test_one_linearizable_read_proves_quorum() -> None:
     assert figure(report, "member", "demo-1").level is Level.UNKNOWN
 
 
+async def test_the_others_tell_who_is_gone() -> None:
+    """Nobody here reaches it, and the two others have lost it too: it is down."""
+    sight = a_sight()
+    member(sight, 3).condition = Condition.OFF
+    report = await final(sight)
+    assert report.headline == "demo: degraded, 2 of 3 members, tolerance 0"
+    found = figure(report, "member", "demo-3")
+    assert found.level is Level.WARN
+    assert "demo-1 and demo-2 have no connection to it either." in str(found)
+
+
+async def test_the_others_tell_who_is_not_gone() -> None:
+    """Only the way from here is broken: nobody knows from here how it is, and it is not dead."""
+    sight = a_sight()
+    member(sight, 3).condition = Condition.BLACKHOLED
+    assert figure(await final(sight), "member", "demo-3").level is Level.UNKNOWN
+
+
+async def test_one_witness_is_not_enough() -> None:
+    """Of five, two are off and two cannot be reached: the last alone calls nobody down."""
+    sight = a_sight(5)
+    for number in (2, 3):
+        member(sight, number).condition = Condition.BLACKHOLED
+    for number in (4, 5):
+        member(sight, number).condition = Condition.OFF
+    report = await final(sight)
+    levels = {figure(report, "member", f"demo-{number}").level for number in (2, 3, 4, 5)}
+    assert levels == {Level.UNKNOWN}
+
+
 async def test_an_alarm_is_critical() -> None:
     """A member with an alarm serves, and is not healthy."""
     sight = a_sight()

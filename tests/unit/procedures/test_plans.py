@@ -154,6 +154,13 @@ async def test_a_name_that_two_members_have() -> None:
         await planned(theatre)
 
 
+async def test_a_member_whose_host_has_no_power() -> None:
+    """Nobody here reaches it, and all others have lost it: it is removed as a failed one."""
+    theatre = made(CASES["etcd-member-remove-healthy"])
+    theatre.sight.demo.members[MemberName("demo-3")].condition = Condition.OFF
+    assert "is failed." in "\n".join((await planned(theatre)).facts)
+
+
 async def test_a_member_of_whom_nobody_can_tell() -> None:
     """Not reached is not dead: its removal is refused until somebody knows."""
     theatre = made(CASES["etcd-member-remove-healthy"])
