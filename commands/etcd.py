@@ -9,7 +9,7 @@ from commands.registry import (
     Kind,
     Parameter,
 )
-from procedures.etcd import backup, backups, fix_peer_url, health, member_remove, members
+from procedures.etcd import backup, backups, fix_peer_url, health, member_remove, members, restart
 
 _CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
 
@@ -66,6 +66,15 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=fix_peer_url.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "restart"),
+            "restart etcd on its hosts, one after another",
+            (
+                Parameter("member", Kind.MEMBER, "only this one, by name or id"),
+                *_CHANGE,
+            ),
+            procedure=restart.PROCEDURE.name,
         ),
     ),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from procedures.etcd import backup, backups, fix_peer_url, health, member_remove, members
+from procedures.etcd import backup, backups, fix_peer_url, health, member_remove, members, restart
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
 
@@ -15,7 +15,12 @@ INQUIRIES: Mapping[str, Inquiry] = MappingProxyType(
 PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
     {
         procedure.name: procedure
-        for procedure in (backup.PROCEDURE, fix_peer_url.PROCEDURE, member_remove.PROCEDURE)
+        for procedure in (
+            backup.PROCEDURE,
+            fix_peer_url.PROCEDURE,
+            member_remove.PROCEDURE,
+            restart.PROCEDURE,
+        )
     }
 )
 """The ones that go by a plan."""

@@ -6,12 +6,15 @@ from typing import Any
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from procedures.actions.etcd.check_healthy import CheckHealthy, WriteAndRead
+from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
 from procedures.actions.etcd.leadership import EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
 from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.rotate_backups import RotateBackups
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
+from procedures.actions.host.files import MoveAside, WriteFile
+from procedures.actions.host.restart_etcd import RestartEtcd
+from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
 from procedures.engine.ports import Doable
 from procedures.model.errors import Permanent
 
@@ -20,12 +23,18 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         kind.KIND: TypeAdapter(kind)
         for kind in (
             CheckHealthy,
+            CheckMember,
             EnsureNotLeader,
+            MoveAside,
             RemoveMember,
+            RestartEtcd,
+            RetireEtcd,
             RotateBackups,
             SaveSnapshot,
+            StartEtcd,
             UpdatePeerUrl,
             WriteAndRead,
+            WriteFile,
         )
     }
 )

@@ -86,3 +86,14 @@ class Lost:
 
 
 Trace = Ended | Running | NeverStarted | Lost
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A host that is meant: its name in the inventory, and the installation that it had then.
+
+    A machine that was set up anew under the same name is another one.
+    """
+
+    host: str
+    machine_id: str

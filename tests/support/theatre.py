@@ -196,6 +196,12 @@ class Theatre:
         """Who is a member, at which peer URLs."""
         return {name: member.peer_urls for name, member in self.sight.demo.members.items()}
 
+    def units(self) -> dict[str, tuple[str, int]]:
+        """How etcd's unit is on each machine, and how often it was started."""
+        machines = self.sight.hosts.machines
+        units = {name: machine.units["etcd.service"] for name, machine in machines.items()}
+        return {name: (unit.active, unit.starts) for name, unit in units.items()}
+
     def _stage(self, script: Script) -> Stage:
         act = Acting(self.sight.etcd, script, self.effects)
         sight, hosts = self.sight, self.sight.hosts

@@ -109,6 +109,12 @@ def _hostname(machine: FakeMachine, _: Sequence[str], __: bytes) -> Printed:
     return Printed(out=f"{machine.name}\n")
 
 
+def _pgrep(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    """`pgrep -x NAME`: a unit's process bears the unit's name."""
+    unit = machine.unit(argv[-1])
+    return Printed(out="4711\n") if unit and unit.active == "active" else Printed(1)
+
+
 _PROGRAMS: dict[str, Builtin] = {
     **file_programs.CHANGING,
     **file_programs.LOOKING,
@@ -118,6 +124,7 @@ _PROGRAMS: dict[str, Builtin] = {
     "echo": _echo,
     "printf": _printf,
     "hostname": _hostname,
+    "pgrep": _pgrep,
     "true": lambda *_: Printed(),
     "false": lambda *_: Printed(1),
 }

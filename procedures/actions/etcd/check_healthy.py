@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from procedures.actions.etcd.target import contact
+from procedures.actions.etcd.target import contact, same
 from procedures.engine.ports import Finding, NotHappened, Work, World
 from procedures.etcd.observe import observe
 from procedures.model import quorum
@@ -16,6 +16,9 @@ from procedures.model.quorum import Health
 
 WAIT_S = 60
 _POLL_MS = 1_000
+
+LAG_ENTRIES = 1_000
+"""A member that is further behind in the log than this has not caught up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +103,57 @@ class WriteAndRead:
 
     async def probe(self, _world: World, _work: Work) -> Finding:
         """It is simply done again."""
+        return NotHappened()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMember:
+    """Wait until one member serves, has no alarm, and has caught up with the others (R10).
+
+    It changes nothing, so that a duplicate is harmless.
+    """
+
+    KIND: ClassVar[str] = "etcd.check-member/1"
+
+    cluster: ClusterName
+    member: Identity
+
+    @property
+    def command(self) -> str:
+        """What is asked."""
+        return f"etcdctl endpoint health and endpoint status, on {self.member.name} by itself"
+
+    @property
+    def waits(self) -> str | None:
+        """Until it is healthy and has caught up."""
+        return (
+            f"until it is healthy and at most {LAG_ENTRIES} log entries behind, at most {WAIT_S} s"
+        )
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Wait; raises Permanent with what is wrong with it."""
+        cluster = world.inventory.clusters[self.cluster]
+        said = ""
+        for _ in range(WAIT_S * 1_000 // _POLL_MS):
+            view = await observe(cluster, world)
+            seen = same(view, self.member) if view.listed else None
+            newest = max((each.raft_applied_index for _, each in view.statuses()), default=0)
+            if seen is None:
+                now = "no member list has it"
+            elif seen.health is not Health.HEALTHY or seen.status is None:
+                now = seen.why or "it told no status"
+            elif (behind := newest - seen.status.raft_applied_index) > LAG_ENTRIES:
+                now = f"it is {behind} log entries behind"
+            else:
+                await work.say(f"{seen.name} is healthy and has caught up")
+                return None
+            if now != said:
+                await work.say(f"waiting: {now}")
+                said = now
+            await work.pause(_POLL_MS)
+        message = f"{self.member.shown} is not healthy after {WAIT_S} s: {said}"
+        raise Permanent(message)
+
+    async def probe(self, _world: World, _work: Work) -> Finding:
+        """It is simply asked again."""
         return NotHappened()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from procedures.model.ids import MemberName
+from procedures.model.ids import MemberId, MemberName
 from procedures.model.inventory import Cluster
 from procedures.model.probe import (
     Certificate,
@@ -277,7 +277,7 @@ async def test_metrics_tell_who_has_lost_whom(world: World) -> None:
     one, two, three = ids.values()
     urls = list(world.cluster.endpoints.values())
 
-    async def connected() -> list[dict[str, bool]]:
+    async def connected() -> list[dict[MemberId, bool]]:
         answers = await world.reader.metrics(world.cluster, urls[:2])
         return [dict(each.active_peers) for each in answers.values() if isinstance(each, Metrics)]
 

@@ -55,6 +55,8 @@ CASES = {
     "etcd-member-remove-to-one": Case(
         "etcd member remove", {"member": "demo-2", "to_one": True}, size=2
     ),
+    "etcd-restart": Case("etcd restart"),
+    "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
     "etcd-member-fix-peer-url": Case("etcd member fix-peer-url", FIX),
 }
 

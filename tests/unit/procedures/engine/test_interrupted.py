@@ -39,6 +39,7 @@ CASES = {
     "remove a healthy one": Case("etcd member remove", {"member": "demo-3"}),
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
+    "restart one": Case("etcd restart", {"member": "demo-2"}),
 }
 
 
@@ -75,6 +76,7 @@ async def test_a_crash_at_any_point(name: str) -> None:
         assert theatre.run.state is State.SUCCEEDED, (where, theatre.run.error)
         assert theatre.members() == calm.members(), where
         assert theatre.effects == calm.effects, where
+        assert theatre.units() == calm.units(), where
         assert len(theatre.backups.stored) == len(calm.backups.stored), where
         assert all(step.state is StepState.DONE for step in theatre.run.steps.values()), where
 
@@ -91,6 +93,7 @@ async def test_a_crash_at_any_two_points(name: str) -> None:
             await theatre.work()
             assert theatre.run.state is State.SUCCEEDED, (first, second, theatre.run.error)
             assert (theatre.members(), theatre.effects) == (calm.members(), calm.effects)
+            assert theatre.units() == calm.units(), (first, second)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -110,6 +113,7 @@ async def test_a_worker_that_stalls_before_a_call(name: str) -> None:
         await theatre.work(Script(stall_at=call, meanwhile=meanwhile))
         assert theatre.run.state is State.SUCCEEDED, (call, theatre.run.error)
         assert theatre.members() == calm.members(), call
+        assert theatre.units() == calm.units(), call
         assert set(theatre.effects) == set(calm.effects), call
 
 

@@ -1,0 +1,139 @@
+"""Files on hosts: writing one in the place of another, and moving a folder aside."""
+
+import difflib
+import hashlib
+import shlex
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from procedures.actions.host.pieces import Piece, do, holds, reach
+from procedures.actions.host.service import Service, begun
+from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
+from procedures.model.errors import Permanent, Refused, Retryable
+from procedures.model.host import At, FileSeen
+from procedures.model.ids import ClusterName
+from procedures.model.inventory import Platform
+from procedures.model.platform import layout
+from procedures.model.probe import Fault
+
+
+def difference(path: str, before: str, after: str) -> str:
+    """Show what changes in a file, without lines around it."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), path, path, "", "", 0, "")
+    return "\n".join(line for line in lines if not line.startswith("@@"))
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFile:
+    """Put a text file in the place of what `was` (its SHA-256; None: nothing is there).
+
+    A late duplicate is harmless: it finds its own content there, or is refused.
+    """
+
+    KIND: ClassVar[str] = "host.write-file/1"
+
+    cluster: ClusterName
+    at: At
+    path: str
+    content: str
+    was: str | None
+    change: str
+
+    @property
+    def command(self) -> str:
+        """What changes; for a new file all of it."""
+        return f"{self.at.host}: write {self.path}\n{self.change}"
+
+    @property
+    def waits(self) -> str | None:
+        """It does not wait."""
+        return None
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Write it. Raises Permanent where something else is there meanwhile."""
+        cluster = world.inventory.clusters[self.cluster]
+        host = await reach(world, cluster, self.at)
+        await work.guard()
+        await world.on_hosts.write(
+            cluster, host, self.path, self.content.encode(), was=self.was, mode=0o644
+        )
+        await work.say(f"{host.name}: wrote {self.path}; the former one is kept beside it")
+        return None
+
+    async def probe(self, world: World, _work: Work) -> Finding:
+        """Read it."""
+        cluster = world.inventory.clusters[self.cluster]
+        try:
+            host = await reach(world, cluster, self.at)
+        except (Retryable, Permanent) as error:
+            return Unclear(str(error))
+        found = await world.hosts.read(cluster, host, self.path)
+        if isinstance(found, Fault):
+            return Unclear(found.message)
+        written = isinstance(found, FileSeen) and _sha(found) == _sha(self.content.encode())
+        return Happened() if written else NotHappened()
+
+
+@dataclass(frozen=True, slots=True)
+class MoveAside:
+    """Give a folder in etcd's data folder another name. No etcd may run; nothing is deleted.
+
+    A late duplicate is harmless: the command runs once under its mark, and replaces nothing.
+    """
+
+    KIND: ClassVar[str] = "host.move-aside/1"
+
+    cluster: ClusterName
+    platform: Platform
+    at: At
+    path: str
+    to: str
+
+    @property
+    def command(self) -> str:
+        """The exact command."""
+        return f"{self.at.host}: {shlex.join(self._argv)}"
+
+    @property
+    def waits(self) -> str | None:
+        """It does not wait."""
+        return None
+
+    @property
+    def _argv(self) -> tuple[str, ...]:
+        return ("mv", "--no-clobber", "--no-target-directory", self.path, self.to)
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Move it. Raises Refused where an etcd runs there."""
+        cluster = world.inventory.clusters[self.cluster]
+        host = await reach(world, cluster, self.at)
+        if await Service(cluster, host, layout(self.platform)).runs(world):
+            message = f"etcd runs on {host.name}: its data is not moved while it does."
+            raise Refused(message)
+        if await holds(world, cluster, host, ("test", "-e", self.to)):
+            message = f"{self.to} is there already on {host.name}. Ask again."
+            raise Permanent(message)
+        await do(world, work, cluster, host, Piece("move", self._argv))
+        if await holds(world, cluster, host, ("test", "-e", self.path)):
+            message = f"{self.path} on {host.name} was not moved: something is at {self.to}."
+            raise Permanent(message)
+        return None
+
+    async def probe(self, world: World, work: Work) -> Finding:
+        """Look whether it lies in its new place."""
+        cluster = world.inventory.clusters[self.cluster]
+        last = await begun(world, work, cluster, self.at, Piece("move", self._argv))
+        if not isinstance(last, tuple):
+            return last
+        try:
+            there = await holds(world, cluster, last[0], ("test", "-e", self.path))
+            moved = await holds(world, cluster, last[0], ("test", "-e", self.to))
+        except Retryable as error:
+            return Unclear(str(error))
+        return Happened() if moved and not there else NotHappened()
+
+
+def _sha(content: FileSeen | bytes) -> str:
+    return hashlib.sha256(content.content if isinstance(content, FileSeen) else content).hexdigest()

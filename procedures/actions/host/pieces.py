@@ -1,0 +1,91 @@
+"""What steps on machines have in common: the machine that is meant, and marked work on it.
+
+A step is one or more pieces of work, each a command that runs once under its mark. An interrupted
+one is settled: it has ended, or it is followed to its end, or it can never start any more.
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from procedures.engine.ports import Look, Unclear, Work, World
+from procedures.model.errors import InDoubt, Permanent, Retryable
+from procedures.model.host import At, Ended, Lost, NeverStarted, Running
+from procedures.model.inventory import Cluster, Host
+from procedures.model.probe import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One command of a step, under a name that is its own within the step."""
+
+    name: str
+    argv: Sequence[str]
+    limit_ms: int = 120_000
+
+
+async def reach(look: Look, cluster: Cluster, at: At) -> Host:
+    """Find the machine that is meant, and make sure that it is still the same installation.
+
+    Raises Retryable where it cannot be reached, Permanent where it is another one.
+    """
+    host = next((each for each in cluster.hosts if each.name == at.host), None)
+    if host is None:
+        message = f"{at.host} is not among the hosts of {cluster.name} any more."
+        raise Permanent(message)
+    machine = await look.hosts.machine(cluster, host)
+    if isinstance(machine, Fault):
+        raise Retryable(machine.message)
+    if machine.machine_id != at.machine_id:
+        message = (
+            f"{at.host} is another installation than the one that was approved "
+            f"({machine.machine_id}, not {at.machine_id}). Ask again, to have the plan made anew."
+        )
+        raise Permanent(message)
+    return host
+
+
+async def holds(look: Look, cluster: Cluster, host: Host, argv: Sequence[str]) -> bool:
+    """Ask a question whose answer is status 0 or 1. Raises Retryable where nobody can tell."""
+    said = await look.hosts.ask(cluster, host, argv)
+    if isinstance(said, Fault):
+        raise Retryable(said.message)
+    if said.status not in {0, 1}:
+        message = f"`{shlex.join(argv)}` on {host.name} ended with {said.status}: {said.err[:300]}"
+        raise Retryable(message)
+    return said.status == 0
+
+
+async def do(world: World, work: Work, cluster: Cluster, host: Host, piece: Piece) -> None:
+    """Run a piece of work to its end. Raises Permanent where it fails."""
+    typed = shlex.join(piece.argv)
+    await work.say(f"{host.name}: {typed}")
+    await work.guard()
+    ended = await world.on_hosts.run(
+        cluster,
+        host,
+        work.mark(piece.name),
+        piece.argv,
+        limit_ms=piece.limit_ms,
+        say=work.say,
+    )
+    if ended.status:
+        late = f", over its limit of {piece.limit_ms // 1_000} s" if ended.status == 124 else ""
+        message = f"`{typed}` on {host.name} ended with status {ended.status}{late}."
+        raise Permanent(message)
+
+
+async def settled(
+    world: World, work: Work, cluster: Cluster, host: Host, piece: Piece
+) -> Ended | Lost | NeverStarted | Unclear:
+    """Look for a piece of an interrupted attempt; what still runs is followed to its end."""
+    mark = work.mark(piece.name)
+    try:
+        trace = await world.on_hosts.settle(cluster, host, mark)
+        if isinstance(trace, Running):
+            return await world.on_hosts.run(
+                cluster, host, mark, piece.argv, limit_ms=piece.limit_ms, say=work.say
+            )
+    except (InDoubt, Retryable) as error:
+        return Unclear(str(error))
+    return trace

@@ -1,0 +1,98 @@
+"""Restarting etcd on one host. (rules R9, R10)"""
+
+import shlex
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from procedures.actions.etcd.target import same
+from procedures.actions.host.pieces import Piece, do, reach
+from procedures.actions.host.service import START_WITHIN_MS, Service, begun
+from procedures.engine.ports import Finding, Happened, NotHappened, Work, World
+from procedures.etcd.observe import observed
+from procedures.model import quorum
+from procedures.model.errors import InDoubt, Permanent, Refused
+from procedures.model.host import At
+from procedures.model.ids import ClusterName
+from procedures.model.inventory import Platform
+from procedures.model.member import Identity
+from procedures.model.platform import layout
+
+
+@dataclass(frozen=True, slots=True)
+class RestartEtcd:
+    """Stop etcd on its host, wait until it is gone, and start it.
+
+    A late duplicate is harmless: each command bears a mark on the host, under which it runs once.
+    """
+
+    KIND: ClassVar[str] = "host.restart-etcd/1"
+
+    cluster: ClusterName
+    platform: Platform
+    at: At
+    member: Identity
+
+    @property
+    def command(self) -> str:
+        """The exact commands."""
+        how = layout(self.platform)
+        return f"{self.at.host}: {shlex.join(how.stop)}; then {shlex.join(how.start)}"
+
+    @property
+    def waits(self) -> str | None:
+        """Until it is gone, and until it is there."""
+        gone = layout(self.platform).stop_within_ms // 1_000
+        return f"until no etcd runs, at most {gone} s; until one does, {START_WITHIN_MS // 1_000} s"
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Restart it, after looking once more whether the others keep quorum."""
+        await work.say(await self._allowed(world))
+        cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
+        host = await reach(world, cluster, self.at)
+        etcd = Service(cluster, host, how)
+        if await etcd.armed(world):
+            await do(world, work, cluster, host, Piece("stop", how.stop))
+        if not await etcd.gone(world, work):
+            message = f"etcd still runs on {host.name} after {how.stop_within_ms // 1_000} s."
+            raise InDoubt(message)
+        await do(world, work, cluster, host, Piece("start", how.start))
+        if not await etcd.there(world, work):
+            message = (
+                f"etcd does not run on {host.name} {START_WITHIN_MS // 1_000} s after it was "
+                "started. Look at its log there."
+            )
+            raise Permanent(message)
+        await work.say(f"etcd runs on {host.name} again")
+        return None
+
+    async def probe(self, world: World, work: Work) -> Finding:
+        """Look how far it came. What was stopped and not started is not done."""
+        cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
+        last = await begun(
+            world, work, cluster, self.at, Piece("start", how.start), Piece("stop", how.stop)
+        )
+        if not isinstance(last, tuple):
+            return last
+        host, piece = last
+        etcd = Service(cluster, host, how)
+        if piece.name == "start":
+            return Happened() if await etcd.there(world, work) else NotHappened()
+        await etcd.gone(world, work)
+        return NotHappened()
+
+    async def _allowed(self, world: World) -> str:
+        """R9 and R10 once more. Raises Refused or Permanent; gives the figures."""
+        view = await observed(self.cluster, world)
+        if same(view, self.member) is None:
+            message = f"{self.member.shown} is not a member any more. Ask again."
+            raise Permanent(message)
+        ruling = quorum.may_restart(view.members, self.member.id)
+        if not ruling.allowed:
+            message = f"{ruling.because} ({ruling.rule})."
+            raise Refused(message)
+        if view.leader == self.member.id and len(view.voters) > 1:
+            message = f"{self.member.shown} leads again (R9). Resume, once leadership has moved."
+            raise Permanent(message)
+        return ruling.because

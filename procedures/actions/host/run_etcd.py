@@ -1,0 +1,116 @@
+"""Starting etcd on a host that joins, and ending it for good on one that has left."""
+
+import shlex
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from procedures.actions.host.pieces import Piece, do, reach
+from procedures.actions.host.service import START_WITHIN_MS, Service, begun
+from procedures.engine.ports import Finding, Happened, NotHappened, Work, World
+from procedures.etcd.observe import observed
+from procedures.model.errors import InDoubt, Permanent, Refused
+from procedures.model.host import At
+from procedures.model.ids import ClusterName, MemberId
+from procedures.model.inventory import Platform
+from procedures.model.platform import layout
+
+
+@dataclass(frozen=True, slots=True)
+class StartEtcd:
+    """Start etcd on a host, now and at each boot, and wait until its process is there.
+
+    A late duplicate is harmless: the command bears a mark on the host, under which it runs once.
+    """
+
+    KIND: ClassVar[str] = "host.start-etcd/1"
+
+    cluster: ClusterName
+    platform: Platform
+    at: At
+
+    @property
+    def command(self) -> str:
+        """The exact command."""
+        return f"{self.at.host}: {shlex.join(layout(self.platform).revive)}"
+
+    @property
+    def waits(self) -> str | None:
+        """Until it is there."""
+        return f"until etcd runs, at most {START_WITHIN_MS // 1_000} s"
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Start it. Raises Permanent where it does not stay."""
+        cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
+        host = await reach(world, cluster, self.at)
+        etcd = Service(cluster, host, how)
+        if not await etcd.armed(world):
+            await do(world, work, cluster, host, Piece("start", how.revive))
+        if not await etcd.there(world, work):
+            message = f"etcd does not run on {host.name}. Look at its log there."
+            raise Permanent(message)
+        await work.say(f"etcd runs on {host.name}")
+        return None
+
+    async def probe(self, world: World, work: Work) -> Finding:
+        """Look whether it was started, and runs."""
+        cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
+        last = await begun(world, work, cluster, self.at, Piece("start", how.revive))
+        if not isinstance(last, tuple):
+            return last
+        return (
+            Happened() if await Service(cluster, last[0], how).there(world, work) else NotHappened()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RetireEtcd:
+    """Stop etcd for good on the host of a member that was removed.
+
+    A removed member that starts again ends at once with status 0, and a unit that always restarts
+    would try for ever. A late duplicate is harmless: the command runs once under its mark.
+    """
+
+    KIND: ClassVar[str] = "host.retire-etcd/1"
+
+    cluster: ClusterName
+    platform: Platform
+    at: At
+    removed: MemberId
+
+    @property
+    def command(self) -> str:
+        """The exact command."""
+        return f"{self.at.host}: {shlex.join(layout(self.platform).retire)}"
+
+    @property
+    def waits(self) -> str | None:
+        """Until it is gone."""
+        return f"until no etcd runs, at most {layout(self.platform).stop_within_ms // 1_000} s"
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Stop it, where its member is not in the list any more. Raises Refused where it is."""
+        view = await observed(self.cluster, world)
+        if any(seen.listed and seen.listed.id == self.removed for seen in view.seen):
+            message = f"{self.removed} is a member still: its etcd on {self.at.host} stays on."
+            raise Refused(message)
+        cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
+        host = await reach(world, cluster, self.at)
+        etcd = Service(cluster, host, how)
+        if await etcd.armed(world):
+            await do(world, work, cluster, host, Piece("retire", how.retire))
+        if not await etcd.gone(world, work):
+            message = f"etcd still runs on {host.name}."
+            raise InDoubt(message)
+        await work.say(f"etcd is off on {host.name}, and stays off")
+        return None
+
+    async def probe(self, world: World, work: Work) -> Finding:
+        """Look whether it was told to go, and has gone."""
+        cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
+        last = await begun(world, work, cluster, self.at, Piece("retire", how.retire))
+        if not isinstance(last, tuple):
+            return last
+        gone = await Service(cluster, last[0], how).gone(world, work)
+        return Happened() if gone else NotHappened()

@@ -1,0 +1,68 @@
+"""Whether etcd runs on a host, and waiting until it does or does not."""
+
+from dataclasses import dataclass
+
+from procedures.actions.host.pieces import Piece, holds, reach, settled
+from procedures.engine.ports import Look, NotHappened, Unclear, Work, World
+from procedures.model.errors import Permanent, Retryable
+from procedures.model.host import At, NeverStarted
+from procedures.model.inventory import Cluster, Host
+from procedures.model.platform import Layout
+
+START_WITHIN_MS = 30_000
+_POLL_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """etcd on one host, as its platform runs it."""
+
+    cluster: Cluster
+    host: Host
+    how: Layout
+
+    async def armed(self, look: Look) -> bool:
+        """Tell whether there may be something to stop. Raises Retryable."""
+        if self.how.armed is None:
+            return await self.runs(look)
+        return await holds(look, self.cluster, self.host, self.how.armed)
+
+    async def runs(self, look: Look) -> bool:
+        """Tell whether an etcd process is there. Raises Retryable where nobody can tell."""
+        return await holds(look, self.cluster, self.host, self.how.stopped)
+
+    async def gone(self, look: Look, work: Work) -> bool:
+        """Wait until no etcd runs; tells whether that came."""
+        return await self._comes(look, work, self.how.stop_within_ms, runs=False)
+
+    async def there(self, look: Look, work: Work) -> bool:
+        """Wait until an etcd runs; tells whether that came."""
+        return await self._comes(look, work, START_WITHIN_MS, runs=True)
+
+    async def _comes(self, look: Look, work: Work, within_ms: int, *, runs: bool) -> bool:
+        """Wait, also when somebody has asked for the end: first it must be known what is."""
+        for _ in range(within_ms // _POLL_MS):
+            try:
+                if await self.runs(look) is runs:
+                    return True
+            except Retryable as error:
+                await work.say(str(error))
+            await work.rest(_POLL_MS)
+        return False
+
+
+async def begun(
+    world: World, work: Work, cluster: Cluster, at: At, *pieces: Piece
+) -> tuple[Host, Piece] | NotHappened | Unclear:
+    """Settle the pieces of an interrupted step; gives the first of them that was ever started."""
+    try:
+        host = await reach(world, cluster, at)
+    except (Retryable, Permanent) as error:
+        return Unclear(str(error))
+    for piece in pieces:
+        trace = await settled(world, work, cluster, host, piece)
+        if isinstance(trace, Unclear):
+            return trace
+        if not isinstance(trace, NeverStarted):
+            return host, piece
+    return NotHappened()

@@ -1,0 +1,62 @@
+"""Looking at the hosts of a cluster beside its members."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from procedures.engine.ports import Look
+from procedures.etcd.observe import observed
+from procedures.etcd.view import View
+from procedures.model.errors import Refused
+from procedures.model.host import At, Machine
+from procedures.model.ids import ClusterName
+from procedures.model.inventory import Cluster, Host
+from procedures.model.probe import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """A cluster, and who its machines are. By host name."""
+
+    cluster: Cluster
+    view: View
+    machines: Mapping[str, Machine | Fault]
+
+    def host(self, name: str) -> Host:
+        """Find a host by its name. Raises Refused where the inventory has none."""
+        for host in self.cluster.hosts:
+            if host.name == name:
+                return host
+        message = (
+            f"The configuration names no host for {name}. "
+            f"List it in `clusters.{self.cluster.name}.hosts`."
+        )
+        raise Refused(message)
+
+    def at(self, name: str) -> At:
+        """Pin the machine behind a host's name. Raises Refused where it cannot be reached."""
+        machine = self.machines.get(self.host(name).name)
+        if not isinstance(machine, Machine):
+            why = machine.message if machine else "It was not asked."
+            message = f"{name} cannot be reached, so nothing can be done there: {why}"
+            raise Refused(message)
+        return At(name, machine.machine_id)
+
+
+async def with_hosts(name: ClusterName, look: Look, only: Sequence[str] = ()) -> Hosts:
+    """Look at a cluster and at its hosts; all of them, or `only` these. Raises Refused."""
+    cluster = look.inventory.clusters[name]
+    if not cluster.hosts:
+        message = (
+            f"The configuration names no hosts of {name}. List them in `clusters.{name}.hosts`, "
+            f"and say in `clusters.{name}.ssh` how they are reached."
+        )
+        raise Refused(message)
+    wanted = [host for host in cluster.hosts if not only or host.name in only]
+    view, machines = await asyncio.gather(
+        observed(name, look),
+        asyncio.gather(*(look.hosts.machine(cluster, host) for host in wanted)),
+    )
+    return Hosts(
+        cluster, view, {host.name: each for host, each in zip(wanted, machines, strict=True)}
+    )

@@ -1,0 +1,86 @@
+"""Restart etcd, one member after another; the others keep quorum. (rules R9, R10; X6, X7)
+
+On static pods the manifest is moved out and in again, because `master-restart etcd` ends with 0
+where it did nothing.
+"""
+
+from dataclasses import dataclass, replace
+
+from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember
+from procedures.actions.etcd.leadership import EnsureNotLeader
+from procedures.actions.etcd.target import identity
+from procedures.actions.host.restart_etcd import RestartEtcd
+from procedures.engine.ports import Look
+from procedures.etcd.hosts import Hosts, with_hosts
+from procedures.etcd.observe import find, listed
+from procedures.etcd.view import Seen
+from procedures.model import quorum
+from procedures.model.ids import ClusterName
+from procedures.model.member import Identity
+from procedures.model.plan import Risk
+from procedures.model.platform import layout
+from procedures.model.probe import ListedMember
+from procedures.model.procedure import Procedure, Runbook
+from procedures.model.quorum import Health
+
+
+@dataclass(frozen=True, slots=True)
+class Args:
+    """Which member, by name or hexadecimal id; None for all of them."""
+
+    cluster: ClusterName
+    member: str | None = None
+
+
+async def look(args: Args, look: Look) -> Hosts:
+    """See how the members are, and who their hosts are."""
+    layout(look.inventory.clusters[args.cluster].platform)
+    return await with_hosts(args.cluster, look)
+
+
+def plan(args: Args, view: Hosts, run: Runbook) -> None:
+    """Restart what is down first, then the others, each when the one before has caught up."""
+    chosen = _chosen(args, view)
+    what = chosen[0][1].name if args.member else "all members"
+    run.title = f"Restart etcd on {what} of {args.cluster}"
+    voters = len(view.view.voters)
+    members = view.view.members
+    for seen, row in chosen:
+        member = identity(row)
+        run.require(quorum.may_restart(members, member.id), "Bring the others back first.")
+        # Each comes after the one before is healthy, which its own step makes sure of.
+        members = tuple(
+            replace(each, health=Health.HEALTHY) if each.id == member.id else each
+            for each in members
+        )
+        run.fact(f"Member {member.shown} on {view.host(row.name).address} is {_condition(seen)}.")
+    for _, row in chosen:
+        _one(args, view, identity(row), run, alone=voters == 1)
+    run.step("Check that all members are healthy", CheckHealthy(args.cluster))
+
+
+def _one(args: Args, view: Hosts, member: Identity, run: Runbook, *, alone: bool) -> None:
+    name = member.name
+    if not alone:
+        run.step(f"Hand leadership over if {name} has it", EnsureNotLeader(args.cluster, member))
+    run.step(
+        f"Restart etcd on {name}",
+        RestartEtcd(args.cluster, view.cluster.platform, view.at(name), member),
+    )
+    run.step(f"Wait until {name} has caught up", CheckMember(args.cluster, member))
+
+
+def _chosen(args: Args, view: Hosts) -> list[tuple[Seen, ListedMember]]:
+    """R10: what is down comes first; whoever leads hands over when its turn comes."""
+    if args.member is not None:
+        return [find(view.view, args.member)]
+    return sorted(
+        listed(view.view), key=lambda each: (each[0].health is not Health.DOWN, each[1].name)
+    )
+
+
+def _condition(seen: Seen) -> str:
+    return "down" if seen.health is Health.DOWN else "up"
+
+
+PROCEDURE = Procedure("etcd restart", Args, look, plan, risk=Risk.DISRUPTIVE, lock="etcd/{cluster}")

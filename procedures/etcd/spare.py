@@ -1,0 +1,130 @@
+"""Looking at a host that is to get a member: whether it is fit for that. (catalogue P51, P55)"""
+
+import asyncio
+import hashlib
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from procedures.engine.ports import Look
+from procedures.model.errors import Refused
+from procedures.model.host import FileSeen, Machine, Said
+from procedures.model.inventory import Cluster, Host
+from procedures.model.platform import Layout, Pair, layout
+from procedures.model.probe import Fault
+
+_VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)\b")
+_ENDS_SOON_S = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """What a host is like that has no member yet.
+
+    `left` is what lies in its data folder; `minor` e.g. `3.4`, None where nothing tells it;
+    `config` and `ca` are SHA-256 sums, None where there is no such file; `unfit` are sentences
+    about its certificates.
+    """
+
+    host: Host
+    machine: Machine
+    runs: bool
+    left: tuple[str, ...]
+    minor: str | None
+    free_bytes: int
+    config: FileSeen | None
+    ca: str | None
+    unfit: tuple[str, ...]
+
+
+async def look_at_spare(cluster: Cluster, host: Host, look: Look) -> Spare:
+    """Look at it. Raises Refused where it cannot be seen."""
+    how = layout(cluster.platform)
+    machine = await look.hosts.machine(cluster, host)
+    if isinstance(machine, Fault):
+        message = f"{host.name} cannot be reached, so it cannot get a member: {machine.message}"
+        raise Refused(message)
+    asking = _Asking(look, cluster, host)
+    runs, left, version, free, config, ca = await asyncio.gather(
+        asking.said(how.stopped, (0, 1)),
+        asking.said(("ls", "-A", how.data), (0, 2)),
+        asking.said(how.version, (0, 127)) if how.version else _nothing(),
+        asking.said(("df", "--output=avail", "--block-size=1", _existing(how)), (0,)),
+        asking.file(how.config),
+        asking.file(how.certificates(machine.hostname).ca),
+    )
+    found = _VERSION.search(version.out) if version and version.status == 0 else None
+    return Spare(
+        host=host,
+        machine=machine,
+        runs=runs.status == 0,
+        left=tuple(sorted(left.out.split("\n")[:-1])) if left.status == 0 else (),
+        minor=f"{found[1]}.{found[2]}" if found else None,
+        free_bytes=int(free.out.split()[-1]),
+        config=config,
+        ca=hashlib.sha256(ca.content).hexdigest() if ca else None,
+        unfit=await _unfit(asking, how, machine),
+    )
+
+
+async def _unfit(asking: "_Asking", how: Layout, machine: Machine) -> tuple[str, ...]:
+    """Tell what is wrong with the certificates of a host (R17)."""
+    files = how.certificates(machine.hostname)
+    found = await asyncio.gather(*(_pair_unfit(asking, files.ca, each) for each in files.pairs))
+    return tuple(why for pair in found for why in pair)
+
+
+async def _pair_unfit(asking: "_Asking", ca: str, pair: Pair) -> list[str]:
+    for path in (ca, pair.cert, pair.key):
+        if (await asking.said(("test", "-s", path), (0, 1))).status:
+            return [f"{path} is missing"]
+    address, x509 = asking.host.address, ("openssl", "x509", "-noout", "-in", pair.cert)
+    name = "-checkip" if re.fullmatch(r"[0-9.]+|.*:.*", address) else "-checkhost"
+    chain, served, lasting = await asyncio.gather(
+        asking.said(("openssl", "verify", "-CAfile", ca, pair.cert), (0, 1, 2)),
+        asking.said((*x509, name, address), (0, 1)),
+        asking.said((*x509, "-checkend", str(_ENDS_SOON_S)), (0, 1)),
+    )
+    wrong = []
+    if chain.status:
+        wrong.append(f"{pair.cert} is not of the CA in {ca}")
+    if "does match" not in served.out:
+        wrong.append(f"{pair.cert} is not for {address}")
+    if lasting.status:
+        wrong.append(f"{pair.cert} ends within {_ENDS_SOON_S // 86_400} days")
+    return wrong
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    look: Look
+    cluster: Cluster
+    host: Host
+
+    async def said(self, argv: Sequence[str], fine: Sequence[int]) -> Said:
+        said = await self.look.hosts.ask(self.cluster, self.host, argv)
+        if isinstance(said, Fault):
+            raise Refused(said.message)
+        if said.status not in fine:
+            message = (
+                f"`{shlex.join(argv)}` on {self.host.name} ended with status {said.status}: "
+                f"{said.err.strip()[:300]}"
+            )
+            raise Refused(message)
+        return said
+
+    async def file(self, path: str) -> FileSeen | None:
+        found = await self.look.hosts.read(self.cluster, self.host, path)
+        if isinstance(found, Fault):
+            raise Refused(found.message)
+        return found
+
+
+async def _nothing() -> Said | None:
+    return None
+
+
+def _existing(how: Layout) -> str:
+    """The data folder may not be there yet; the one above it is."""
+    return how.data.rsplit("/", 1)[0]

@@ -1,0 +1,124 @@
+"""How etcd is run on a host, by platform: where its files are, and what stops and starts it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from procedures.model.errors import Refused
+from procedures.model.inventory import Platform
+
+Argv = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A certificate and its key on a host."""
+
+    cert: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """What a member shows to its peers and to its clients, and the CA that it trusts."""
+
+    ca: str
+    server: Pair
+    peer: Pair
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Each pair once."""
+        return tuple(dict.fromkeys((self.server, self.peer)))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One platform. Commands are lists of arguments; paths are those on the host itself.
+
+    `stop` holds until something starts it again, `retire` over boots too; `revive` takes `retire`
+    back and starts it. `armed` ends with status 0 where the platform is told to run etcd, 1 where
+    not; where it is None, its process tells. `config` is a file with `ETCD_…` lines.
+    `version` prints a line with the version of what is installed; None where nothing tells it.
+    """
+
+    data: str
+    config: str
+    stop: Argv
+    start: Argv
+    retire: Argv
+    revive: Argv
+    version: Argv | None = None
+    armed: Argv | None = None
+    stop_within_ms: int = 60_000
+
+    def certificates(self, hostname: str) -> Certificates:
+        """Where the certificates of a machine are; kubespray puts its host name in theirs."""
+        if self.config != _KUBESPRAY:
+            folder = "/etc/etcd"
+            server = Pair(f"{folder}/server.crt", f"{folder}/server.key")
+            return Certificates(
+                f"{folder}/ca.crt", server, Pair(f"{folder}/peer.crt", f"{folder}/peer.key")
+            )
+        folder = "/etc/ssl/etcd/ssl"
+        member = Pair(f"{folder}/member-{hostname}.pem", f"{folder}/member-{hostname}-key.pem")
+        return Certificates(f"{folder}/ca.pem", member, member)
+
+    @property
+    def stopped(self) -> Argv:
+        """Ends with status 1 where no etcd runs, by the exact name of its process."""
+        return ("pgrep", "-x", "etcd")
+
+
+_UNIT = "etcd.service"
+_PODS, _STOPPED_PODS = "/etc/origin/node/pods/etcd.yaml", "/etc/origin/node/pods-stopped/etcd.yaml"
+# A static pod ends when its manifest goes, as soon as the kubelet looks, and within the grace
+# period of the pod. `master-restart etcd` is no help: it ends with 0 where it did nothing (X7).
+_OUT: Argv = ("mv", "--no-clobber", "--no-target-directory", _PODS, _STOPPED_PODS)
+_IN: Argv = ("mv", "--no-clobber", "--no-target-directory", _STOPPED_PODS, _PODS)
+
+
+_KUBESPRAY = "/etc/etcd.env"
+
+
+def _by_unit(config: str, version: Argv) -> Layout:
+    return Layout(
+        data="/var/lib/etcd",
+        config=config,
+        stop=("systemctl", "stop", _UNIT),
+        start=("systemctl", "start", _UNIT),
+        retire=("systemctl", "disable", "--now", _UNIT),
+        revive=("systemctl", "enable", "--now", _UNIT),
+        version=version,
+    )
+
+
+_LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
+    {
+        Platform.ETCD: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version")),
+        Platform.OKD3: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version")),
+        Platform.KUBESPRAY: _by_unit(_KUBESPRAY, ("/usr/local/bin/etcdctl", "version")),
+        Platform.OCP311: Layout(
+            data="/var/lib/etcd",
+            config="/etc/etcd/etcd.conf",
+            stop=_OUT,
+            start=_IN,
+            retire=_OUT,
+            revive=_IN,
+            armed=("test", "-e", _PODS),
+            stop_within_ms=120_000,
+        ),
+    }
+)
+
+
+def layout(platform: Platform) -> Layout:
+    """Where etcd's files are, and how it is run. Raises Refused where no host is touched."""
+    found = _LAYOUTS.get(platform)
+    if found is None:
+        message = (
+            f"On {platform}, etcd is run by an operator, and nobody stops or starts it on its "
+            "hosts. Change it through the Kubernetes API."
+        )
+        raise Refused(message)
+    return found
