@@ -9,7 +9,15 @@ from commands.registry import (
     Kind,
     Parameter,
 )
-from procedures.etcd import backup, backups, fix_peer_url, health, member_remove, members
+from procedures.etcd import (
+    backup,
+    backups,
+    fix_peer_url,
+    health,
+    member_remove,
+    members,
+    move_leader,
+)
 
 _CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
 
@@ -66,6 +74,15 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=fix_peer_url.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "move-leader"),
+            "hand leadership over to another member",
+            (
+                Parameter("to", Kind.MEMBER, "to this one, by name or id", flag=True),
+                *_CHANGE,
+            ),
+            procedure=move_leader.PROCEDURE.name,
         ),
     ),
 )

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from procedures.etcd import backup, backups, fix_peer_url, health, member_remove, members
+from procedures.etcd import (
+    backup,
+    backups,
+    fix_peer_url,
+    health,
+    member_remove,
+    members,
+    move_leader,
+)
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
 
@@ -15,7 +23,12 @@ INQUIRIES: Mapping[str, Inquiry] = MappingProxyType(
 PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
     {
         procedure.name: procedure
-        for procedure in (backup.PROCEDURE, fix_peer_url.PROCEDURE, member_remove.PROCEDURE)
+        for procedure in (
+            backup.PROCEDURE,
+            fix_peer_url.PROCEDURE,
+            member_remove.PROCEDURE,
+            move_leader.PROCEDURE,
+        )
     }
 )
 """The ones that go by a plan."""

@@ -38,6 +38,8 @@ CASES = {
     "remove a healthy one": Case("etcd member remove", {"member": "demo-3"}),
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
+    "move leadership away": Case("etcd move-leader", {}),
+    "move leadership to": Case("etcd move-leader", {"to": "demo-3"}),
 }
 
 
