@@ -9,7 +9,16 @@ from commands.registry import (
     Kind,
     Parameter,
 )
-from procedures.etcd import backup, backups, fix_peer_url, health, member_remove, members, restart
+from procedures.etcd import (
+    backup,
+    backups,
+    fix_peer_url,
+    health,
+    member_remove,
+    members,
+    move_leader,
+    restart,
+)
 
 _CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
 
@@ -75,6 +84,15 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=restart.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "move-leader"),
+            "hand leadership over to another member",
+            (
+                Parameter("to", Kind.MEMBER, "to this one, by name or id", flag=True),
+                *_CHANGE,
+            ),
+            procedure=move_leader.PROCEDURE.name,
         ),
     ),
 )

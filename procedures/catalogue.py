@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from procedures.etcd import backup, backups, fix_peer_url, health, member_remove, members, restart
+from procedures.etcd import (
+    backup,
+    backups,
+    fix_peer_url,
+    health,
+    member_remove,
+    members,
+    move_leader,
+    restart,
+)
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
 
@@ -20,6 +29,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             fix_peer_url.PROCEDURE,
             member_remove.PROCEDURE,
             restart.PROCEDURE,
+            move_leader.PROCEDURE,
         )
     }
 )

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
-from procedures.actions.etcd.leadership import EnsureNotLeader
+from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
 from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.rotate_backups import RotateBackups
@@ -24,6 +24,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         for kind in (
             CheckHealthy,
             CheckMember,
+            EnsureLeads,
             EnsureNotLeader,
             MoveAside,
             RemoveMember,

@@ -1,7 +1,7 @@
 """One picture of a cluster, put together from what each of its members said."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from procedures.model import quorum
 from procedures.model.ids import MemberId, MemberName
@@ -17,6 +17,9 @@ from procedures.model.probe import (
     Status,
 )
 from procedures.model.quorum import Health
+
+NOSPACE = "NOSPACE"
+"""The alarm of a full data file: the cluster takes no writes, and goes on reading."""
 
 _NOT_ASKED = Fault(FaultKind.SKIPPED, "It was not asked: no address is known for it.")
 
@@ -109,6 +112,18 @@ def look_at(cluster: Cluster, sample: Sample) -> View:
             isinstance(probe.read, Read) and probe.read.linearizable for probe in own
         ),
     )
+
+
+def overlooking(view: View, alarm: str) -> View:
+    """The same picture, with members healthy against whom nothing speaks but this one alarm."""
+    others = {each.member_id for each in view.alarms if each.kind != alarm}
+
+    def look_over(seen: Seen) -> Seen:
+        if seen.health is not Health.ALARMED or _id(seen) in others:
+            return seen
+        return replace(seen, health=Health.HEALTHY, why=None)
+
+    return replace(view, seen=tuple(look_over(seen) for seen in view.seen))
 
 
 def unasked(cluster: Cluster, sample: Sample) -> tuple[str, ...]:

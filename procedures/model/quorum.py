@@ -165,6 +165,22 @@ def may_restart(members: Sequence[Member], target: MemberId) -> Ruling:
     )
 
 
+def may_lead(members: Sequence[Member], target: MemberId) -> Ruling:
+    """R9: may leadership move to this member? Only to a voter that serves, so has caught up."""
+    member = _find(members, target)
+    voting = voters(members)
+    if member.learner:
+        return _refused("R9", f"{member.shown} is a learner, which never leads")
+    if member.health is not Health.HEALTHY:
+        return _refused("R9", f"{member.shown} is {member.health}, and only a healthy voter leads")
+    return Ruling(
+        allowed=True,
+        rule="R9",
+        because=f"{member.shown} is a healthy voter",
+        tolerance_after=healthy(voting) - quorum(len(voting)),
+    )
+
+
 def rolling_order(members: Sequence[Member]) -> tuple[Member, ...]:
     """R10: in which order members are restarted: the dead first, the leader last."""
     return tuple(

@@ -56,6 +56,7 @@ class Acting:
         await self.script.call()
         self.script.point()
         await self.etcd.move_leader(cluster, endpoint, to)
+        self.effects.append(f"lead {to}")
         self.script.point()
 
     async def snapshot(self, cluster: Cluster, endpoint: str) -> AsyncIterator[bytes]:  # noqa: ARG002

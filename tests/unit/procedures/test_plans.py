@@ -58,6 +58,8 @@ CASES = {
     "etcd-restart": Case("etcd restart"),
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
     "etcd-member-fix-peer-url": Case("etcd member fix-peer-url", FIX),
+    "etcd-move-leader": Case("etcd move-leader"),
+    "etcd-move-leader-to": Case("etcd move-leader", {"to": "demo-3"}),
 }
 
 
@@ -131,6 +133,22 @@ REFUSALS = {
     "nobody of that name": (
         Case("etcd member remove", {"member": "demo-4"}),
         r"There is no member 'demo-4'",
+    ),
+    "leadership to the one that leads": (
+        Case("etcd move-leader", {"to": "demo-1"}),
+        r"demo-1 \(a001\) leads already\. There is nothing to do",
+    ),
+    "leadership to a dead one": (
+        Case("etcd move-leader", {"to": "demo-2"}, down("demo-2")),
+        r"demo-2 is down, and only a healthy voter leads \(R9\)\. Name a healthy voter",
+    ),
+    "leadership without quorum": (
+        Case("etcd move-leader", {}, down("demo-2", "demo-3")),
+        r"Nobody leads demo now \(R9\)",
+    ),
+    "leadership of the only one": (
+        Case("etcd move-leader", size=1),
+        r"demo-1 is the only voter \(R9\)",
     ),
     "no URL": (
         Case("etcd member fix-peer-url", {"member": "demo-1", "url": "10.0.0.1"}),

@@ -161,6 +161,26 @@ def test_restart(members: str, target: int, allowed: bool, rule: str) -> None:
     assert (ruling.allowed, ruling.rule) == (allowed, rule)
 
 
+# members, index of the target, allowed
+HEIRS = [
+    ("hhh", 1, True),
+    ("hhd", 1, True),
+    ("hhd", 2, False),
+    ("hhu", 2, False),
+    ("hha", 2, False),
+    ("hhhl", 3, False),
+    ("hhhn", 3, False),
+]
+
+
+@pytest.mark.parametrize(("members", "target", "allowed"), HEIRS)
+def test_heir(members: str, target: int, allowed: bool) -> None:
+    """R9: only a voter that is known to be healthy takes leadership over."""
+    voters = cluster(members)
+    ruling = quorum.may_lead(voters, voters[target].id)
+    assert (ruling.allowed, ruling.rule) == (allowed, "R9")
+
+
 def test_rolling_order_begins_with_the_dead_and_ends_with_the_leader() -> None:
     """R10, R9."""
     assert [m.name for m in quorum.rolling_order(cluster("hhdh"))] == ["m3", "m2", "m4", "m1"]

@@ -40,6 +40,8 @@ CASES = {
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
     "restart one": Case("etcd restart", {"member": "demo-2"}),
+    "move leadership away": Case("etcd move-leader", {}),
+    "move leadership to": Case("etcd move-leader", {"to": "demo-3"}),
 }
 
 
