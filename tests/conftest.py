@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from tests.support.releases import etcd_34, etcd_35
 from tests.support.services import (
     binary,
     etcd_cluster,
@@ -16,6 +17,8 @@ from tests.support.services import (
 
 __all__ = [
     "binary",
+    "etcd_34",
+    "etcd_35",
     "etcd_cluster",
     "make_cluster",
     "private_redis",

@@ -15,12 +15,19 @@ from bot.sandbox.demo.certificates import Pki
 from bot.sandbox.demo.cluster import DemoCluster, StartError
 from tests.support.redis import RedisServer, running_redis
 
+_HEALTHY_S = 90
+
 
 class MakeCluster(Protocol):
-    """Starts a private cluster: `DemoCluster.start` with the directory and etcd filled in."""
+    """Starts a private cluster: `DemoCluster.start` with the directory, and etcd, filled in."""
 
     def __call__(
-        self, *, size: int = 3, quota_bytes: int | None = None, pki: Pki | None = None
+        self,
+        *,
+        etcd: str | None = None,
+        size: int = 3,
+        quota_bytes: int | None = None,
+        pki: Pki | None = None,
     ) -> Awaitable[DemoCluster]: ...
 
 
@@ -71,11 +78,15 @@ async def make_cluster(binary: Callable[[str], str], tmp_path: Path) -> AsyncIte
     clusters: list[DemoCluster] = []
 
     async def make(
-        *, size: int = 3, quota_bytes: int | None = None, pki: Pki | None = None
+        *,
+        etcd: str | None = None,
+        size: int = 3,
+        quota_bytes: int | None = None,
+        pki: Pki | None = None,
     ) -> DemoCluster:
         cluster = await DemoCluster.start(
             tmp_path / f"cluster-{len(clusters) + 1}",
-            etcd=binary("etcd"),
+            etcd=etcd or binary("etcd"),
             size=size,
             quota_bytes=quota_bytes,
             pki=pki,
@@ -88,7 +99,7 @@ async def make_cluster(binary: Callable[[str], str], tmp_path: Path) -> AsyncIte
         await cluster.close(grace=0)
 
 
-class _SharedCluster:
+class SharedCluster:
     """The session's cluster: mended between tests, replaced when it cannot be."""
 
     def __init__(self, etcd: str, directory: Callable[[], Path]) -> None:
@@ -97,6 +108,11 @@ class _SharedCluster:
         self._cluster: DemoCluster | None = None
 
     async def healthy(self) -> DemoCluster:
+        """Mend it, or start another."""
+        async with asyncio.timeout(_HEALTHY_S):
+            return await self._healthy()
+
+    async def _healthy(self) -> DemoCluster:
         if self._cluster is not None:
             with suppress(TimeoutError, StartError, ValueError):
                 await self._mend(self._cluster)
@@ -124,19 +140,18 @@ class _SharedCluster:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_cluster(
     binary: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[_SharedCluster]:
+) -> AsyncIterator[SharedCluster]:
     """The holder of the session's cluster; use `etcd_cluster`."""
-    holder = _SharedCluster(binary("etcd"), lambda: tmp_path_factory.mktemp("etcd"))
+    holder = SharedCluster(binary("etcd"), lambda: tmp_path_factory.mktemp("etcd"))
     yield holder
     await holder.close()
 
 
 @pytest_asyncio.fixture
-async def etcd_cluster(shared_cluster: _SharedCluster) -> DemoCluster:
+async def etcd_cluster(shared_cluster: SharedCluster) -> DemoCluster:
     """The session's 3-member TLS cluster, healthy at the start of the test.
 
     A test may stop, freeze and even wipe members. It holds what earlier tests wrote: for an empty
     one, or to change its members or alarms, use `make_cluster`.
     """
-    async with asyncio.timeout(90):
-        return await shared_cluster.healthy()
+    return await shared_cluster.healthy()

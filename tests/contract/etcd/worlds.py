@@ -19,6 +19,7 @@ from procedures.model.ids import ClusterName, MemberName, Site
 from procedures.model.inventory import Cluster, Platform, TlsFiles
 from procedures.model.probe import Fault, FaultKind
 from tests.support.etcdctl import etcdctl
+from tests.support.releases import Release
 from tests.support.waiting import eventually
 
 ONE, TWO, THREE = MemberName("demo-1"), MemberName("demo-2"), MemberName("demo-3")
@@ -36,6 +37,7 @@ class World(Protocol):
     cluster: Cluster
     reader: EtcdLook
     actor: EtcdAct
+    minor: str
 
     async def stop(self, member: MemberName) -> None: ...
     async def kill(self, member: MemberName) -> None: ...
@@ -55,7 +57,9 @@ class World(Protocol):
 
 
 class MemoryWorld:
-    """The twin."""
+    """The twin, which answers as 3.4 does."""
+
+    minor = "3.4"
 
     def __init__(self) -> None:
         self.cluster = Cluster(
@@ -129,12 +133,13 @@ class MemoryWorld:
 
 
 class RealWorld:
-    """etcd 3.4 with TLS. `directory` is for the asker's own copy of its files."""
+    """A real etcd with TLS. `directory` is for the asker's own copy of its files."""
 
-    def __init__(self, demo: DemoCluster, binary: str, directory: Path) -> None:
+    def __init__(self, demo: DemoCluster, release: Release, directory: Path) -> None:
         self.demo = demo
+        self.minor = release.minor
         self.cluster = inventory(demo, directory)
-        self._etcdctl = binary
+        self._etcdctl = release.etcdctl
         self._reader = EtcdReader()
         self.reader: EtcdLook = self._reader
         self._actor = EtcdActor(patience_ms=PATIENCE_MS)

@@ -1,6 +1,5 @@
 """From a real member over gRPC into a store, as a worker does it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from procedures.model.ids import MemberId, MemberName
 from procedures.model.snapshot import Origin
 from tests.contract.backups.worlds import LocalWorld, S3World
 from tests.contract.etcd.worlds import RealWorld
+from tests.support.releases import Release
 from tests.support.services import MakeCluster
 
 
@@ -24,12 +24,12 @@ def world(request: pytest.FixtureRequest) -> LocalWorld | S3World:
 async def test_a_snapshot_from_a_member(
     world: LocalWorld | S3World,
     make_cluster: MakeCluster,
-    binary: Callable[[str], str],
+    etcd_34: Release,
     tmp_path: Path,
 ) -> None:
     """It is saved and whole; of a member that is gone there is nothing."""
     demo = await make_cluster(size=1)
-    real = RealWorld(demo, binary("etcdctl"), tmp_path)
+    real = RealWorld(demo, etcd_34, tmp_path)
     actor = EtcdActor()
     cluster = real.cluster
     endpoint = next(iter(cluster.endpoints.values()))
