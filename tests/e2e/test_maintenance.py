@@ -1,6 +1,7 @@
 """Maintenance of the real demo cluster by a click: leadership moves, files are defragmented."""
 
 from bot.targets.etcd.look import EtcdReader
+from bot.targets.ssh.memory import FakeHosts
 from procedures.etcd.observe import observe
 from procedures.etcd.view import View
 from procedures.model.ids import ClusterName
@@ -16,6 +17,7 @@ class Sight:
         self.inventory = sandbox.config.inventory
         self.etcd = EtcdReader()
         self.clock = FakeClock()
+        self.hosts = FakeHosts(self.clock)
 
 
 async def seen(sandbox: Sandbox) -> View:

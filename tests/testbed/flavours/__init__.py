@@ -1,0 +1,12 @@
+"""How etcd lives on a host, by platform: its software, its files, its keys, and who starts it."""
+
+from typing import Literal
+
+from tests.testbed.flavours.flavour import Flavour, Member, Version
+from tests.testbed.flavours.okd3 import Okd3
+
+FlavourName = Literal["okd3"]
+
+FLAVOURS: dict[FlavourName, Flavour] = {"okd3": Okd3()}
+
+__all__ = ["FLAVOURS", "Flavour", "FlavourName", "Member", "Version"]

@@ -1,0 +1,69 @@
+"""Whether this machine can carry a testbed."""
+
+import ctypes
+import os
+import shutil
+from pathlib import Path
+
+PACKAGES = {
+    "mmdebstrap": "mmdebstrap",
+    "systemd-nspawn": "systemd-container",
+    "ip": "iproute2",
+    "nft": "nftables",
+    "strace": "strace",
+    "ssh": "openssh-client",
+    "nsenter": "util-linux",
+    "mkfs.ext4": "e2fsprogs",
+}
+"""Debian's package for each program that a testbed runs; `./test hosts` installs them."""
+
+CLONE_NEWNET = 0x40000000
+_CAP_SYS_ADMIN = 21
+_CAP_NET_ADMIN = 12
+
+
+def unmet() -> str | None:
+    """Why there can be no testbed here, in one line; None where there can be one."""
+    if os.geteuid() != 0:
+        return "hosts need root"
+    if lacking := [name for name, bit in _capabilities().items() if not bit]:
+        return f"hosts need {' and '.join(lacking)}, which this root lacks (a container?)"
+    if absent := missing_packages():
+        return f"hosts need programs that are absent; apt-get install {' '.join(absent)}"
+    if not _namespaces():
+        return "hosts need network namespaces, which this kernel or container refuses"
+    if not unified():
+        return "hosts need a mounted cgroup2 hierarchy that has cgroup.kill (Linux 5.14)"
+    return None
+
+
+def missing_packages() -> list[str]:
+    """Debian's packages with the programs that are not here."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    return [package for name, package in PACKAGES.items() if not shutil.which(name, path=path)]
+
+
+def unified() -> Path | None:
+    """Where the cgroup2 hierarchy is mounted for writing, hybrid or pure."""
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, where, kind, options, *_ = line.split()
+        if kind == "cgroup2" and "rw" in options.split(","):
+            return Path(where)
+    return None
+
+
+def _capabilities() -> dict[str, bool]:
+    status = Path("/proc/self/status").read_text()
+    effective = int(status.partition("CapEff:")[2].split()[0], 16)
+    return {
+        "CAP_SYS_ADMIN": bool(effective >> _CAP_SYS_ADMIN & 1),
+        "CAP_NET_ADMIN": bool(effective >> _CAP_NET_ADMIN & 1),
+    }
+
+
+def _namespaces() -> bool:
+    """Try it in a child: the caller stays where it is."""
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if ctypes.CDLL(None).unshare(CLONE_NEWNET) == 0 else 1)
+    return os.waitpid(child, 0)[1] == 0
