@@ -12,6 +12,7 @@ from bot.store.signing import Journal
 from procedures.engine.ports import Cancelling
 from procedures.model.errors import QuorumbotError
 from procedures.model.events import (
+    Asked,
     CancelAsked,
     Cancelled,
     Doubted,
@@ -158,6 +159,8 @@ class Hand:
         match event:
             case Failed() | Doubted() | RefusedBy() | Cancelled() | Expired():
                 return replace(event, error=self._redactor.text(event.error))
+            case Asked(missing=str(missing)):
+                return replace(event, missing=self._redactor.text(missing))
             case _:
                 return event
 

@@ -104,9 +104,8 @@ async def _execute(plan: Plan, hand: Hand, world: World) -> None:
         raise
     except Exception:
         _log.exception("run %s", hand.run.id)
-        begun = [
-            number for number, step in hand.run.steps.items() if step.state is StepState.STARTED
-        ]
+        under_way = {StepState.STARTED, StepState.REPORTED}
+        begun = [number for number, step in hand.run.steps.items() if step.state in under_way]
         if not begun:
             raise
         words = "something went wrong inside the worker. Its log says what."

@@ -4,14 +4,16 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.ports import Decision, Eligible, Verdict
-from bot.store.runs import Conflict, Runs, needs
+from bot.store.runs import Conflict, Known, Runs, needs
 from procedures.model.approval import START_BY_MS, Outcome, Vote, decide, person
+from procedures.model.cancelling import cancelled
 from procedures.model.errors import Refused, Retryable
 from procedures.model.events import (
     CancelAsked,
     Cancelled,
     Decided,
     Event,
+    Reported,
     Resumed,
     Settled,
     Voted,
@@ -111,7 +113,7 @@ class Decisions:
         """Ask for the end: at once where nothing is under way, else at the next safe place."""
 
         async def choose(run: Run) -> tuple[Event, ...]:
-            await self._require_hand(run, user, eligible, "cancel")
+            await self._require_hand(run, user, eligible, "cancel it")
             if run.state.final:
                 message = f"It is at its end already: {run.state.lower()}."
                 raise Refused(message)
@@ -124,9 +126,33 @@ class Decisions:
             asked = CancelAsked(user)
             if run.state is State.WAITING_FOR_APPROVAL:
                 return asked, Cancelled("nothing was done.")
+            if run.state is State.WAITING_FOR_A_PERSON:
+                return asked, cancelled(run)
             return (asked,)
 
         await self._write(name, choose)
+
+    async def report(
+        self, name: RunId, user: UserId, eligible: Eligible, *, asked: str, source: str
+    ) -> None:
+        """Take in that a step which people were asked to do is done; `asked` is the id of that
+        asking, as it was on the screen. One `source` reports once.
+        """
+
+        async def choose(run: Run) -> tuple[Event, ...]:
+            await self._require_hand(run, user, eligible, "say that it is done")
+            if run.asked is None:
+                message = f"Nothing waits for Done there: it is {run.state.lower()}."
+                raise Refused(message)
+            if asked != run.asked.id:
+                message = "It asks for something else by now. Read the message again."
+                raise Refused(message)
+            return (Reported(run.asked.step, run.asked.attempt, user),)
+
+        try:
+            await self._write(name, choose, source=f"{source}:done")
+        except Known as error:
+            raise Refused(str(error)) from error
 
     async def settle(
         self, name: RunId, user: UserId, verdict: Verdict, digest: str, eligible: Eligible
@@ -151,7 +177,7 @@ class Decisions:
         """Let a failed run go on at its failed step."""
 
         async def choose(run: Run) -> tuple[Event, ...]:
-            await self._require_hand(run, user, eligible, "resume")
+            await self._require_hand(run, user, eligible, "resume it")
             if run.state is not State.FAILED or run.ended_at_ms is None:
                 message = f"Only a failed run can be resumed; this one is {run.state.lower()}."
                 raise Refused(message)
@@ -168,11 +194,15 @@ class Decisions:
     async def _require_hand(self, run: Run, user: UserId, eligible: Eligible, what: str) -> None:
         if user == run.request.requester.user or user in await eligible({user}):
             return
-        message = f"Only who asked for it, or an approver, may {what} it."
+        message = f"Only who asked for it, or an approver, may {what}."
         raise Refused(message)
 
     async def _write(
-        self, name: RunId, choose: Callable[[Run], Awaitable[tuple[Event, ...]]]
+        self,
+        name: RunId,
+        choose: Callable[[Run], Awaitable[tuple[Event, ...]]],
+        *,
+        source: str = "",
     ) -> None:
         """Read, decide, append; when something was appended meanwhile, all of it again."""
         for _ in range(_TRIES):
@@ -194,6 +224,7 @@ class Decisions:
                     then=then,
                     wake=then == "open",
                     unlock=run.plan.lock if state.final and run.plan and run.steps else "",
+                    source=source,
                 )
             except Conflict:
                 continue

@@ -3,6 +3,7 @@
 from bot.moments import instant
 from procedures.model.events import (
     Answered,
+    Asked,
     Began,
     CancelAsked,
     Cancelled,
@@ -16,6 +17,7 @@ from procedures.model.events import (
     Held,
     Planned,
     RefusedBy,
+    Reported,
     Requested,
     Resumed,
     Settled,
@@ -40,7 +42,9 @@ def _who(event: Event) -> str | None:
     match event:
         case Requested(requester=requester):
             return requester.user
-        case Voted(user=user) | Settled(user=user) | CancelAsked(user=user) | Resumed(user=user):
+        case Voted(user=user) | Settled(user=user) | Reported(user=user):
+            return user
+        case CancelAsked(user=user) | Resumed(user=user):
             return user
     return None
 
@@ -54,11 +58,23 @@ def _what(event: Event, run: Run) -> str:
             return f"began {_step(run, step)}{again}"
         case Done(step=step, found=found):
             return f"found {_step(run, step)} done" if found else f"did {_step(run, step)}"
-        case Doubted(step=step, error=error):
-            return f"in doubt about {_step(run, step)}: {error}"
-        case Settled(step=step, verdict=verdict):
-            return f"said of {_step(run, step)}: {_VERDICTS[verdict]}"
+        case Asked() | Reported() | Doubted() | Settled():
+            return _with_people(event, run)
     return _course(event)
+
+
+def _with_people(event: Asked | Reported | Doubted | Settled, run: Run) -> str:
+    """What people are needed for in a step, and what they say of it."""
+    step = _step(run, event.step)
+    match event:
+        case Asked(missing=missing):
+            return f"asked people for {step}{f', still missing: {missing}' if missing else ''}"
+        case Reported():
+            return f"said of {step}: it is done"
+        case Doubted(error=error):
+            return f"in doubt about {step}: {error}"
+        case Settled(verdict=verdict):
+            return f"said of {step}: {_VERDICTS[verdict]}"
 
 
 def _decision(

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 
 from bot.moments import time_of_day
-from bot.run_words import approvals, headline, step_news, title
+from bot.run_words import approvals, asked_lines, headline, step_news, title
 from bot.store.runs import Runs
 from procedures.model.errors import Retryable
 from procedures.model.ids import RunId, UserId
@@ -79,6 +79,9 @@ def _state(run: Run, people: Mapping[UserId, str]) -> list[str]:
         until = time_of_day(run.question(people).expires_at_ms)
         again = "; the cluster has changed, so all is decided again" if run.plans > 1 else ""
         line = f"{run.state}{where}: {title(run)}, {approvals(run, people)}, until {until}{again}"
+    elif run.asked is not None:
+        say = f"When it is done, press Done, or type /ops done {run.id}"
+        return [f"{run.state}{where}", *asked_lines(run), say]
     elif run.doubt is not None:
         line = (
             f"{run.state} about step {run.doubt.step}: {run.doubt.error} Say what happened{where}."

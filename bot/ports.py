@@ -172,6 +172,14 @@ class Decisions(Protocol):
         """Ask for the end: at once where nothing is under way, else at the next safe place."""
         ...
 
+    async def report(
+        self, name: RunId, user: UserId, eligible: Eligible, *, asked: str, source: str
+    ) -> None:
+        """Take in that a step which people were asked to do is done; `asked` is the id of that
+        asking, as it was on the screen. One `source` reports once.
+        """
+        ...
+
     async def settle(
         self, name: RunId, user: UserId, verdict: Verdict, digest: str, eligible: Eligible
     ) -> None:

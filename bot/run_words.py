@@ -14,6 +14,8 @@ from procedures.model.run import Run, State, StepRun, StepState
 MARKS: Mapping[StepState | None, str] = {
     None: "to do",
     StepState.STARTED: "running",
+    StepState.ASKED: "waiting for a person",
+    StepState.REPORTED: "said to be done, being checked",
     StepState.DONE: "done",
     StepState.FAILED: "failed",
     StepState.IN_DOUBT: "in doubt",
@@ -51,6 +53,8 @@ def waiting_line(run: Run, people: Mapping[UserId, str], now_ms: int) -> str:
         since_ms, need = run.changed_at_ms, run.state.lower()
         if run.doubt is not None:
             need += f" about step {run.doubt.step}: {run.doubt.error}"
+        elif run.asked is not None:
+            need += f" to do {_named(run, run.asked.step)}"
     where = f", in <#{run.request.channel}>" if run.request.channel else ""
     return (
         f"{run.id} {title(run)}, asked by <@{run.request.requester.user}>{where}: "
@@ -67,6 +71,7 @@ def run_lines(run: Run, people: Mapping[UserId, str]) -> list[str]:
         lines.append(run.error)
     if run.state is State.QUEUED and run.held:
         lines.append(run.held)
+    lines += asked_lines(run)
     if run.request.reason:
         lines.append(f"reason: {run.request.reason}")
     if run.answer is not None:
@@ -79,6 +84,17 @@ def run_lines(run: Run, people: Mapping[UserId, str]) -> list[str]:
         lines.append(f"{run.plan.risk}, {approvals(run, people)}")
         lines.append(f"plan {run.plan.digest}")
     return lines
+
+
+def asked_lines(run: Run) -> list[str]:
+    """What people are asked to do now, and what was missing when somebody had done it before."""
+    asked = run.asked
+    if asked is None or run.plan is None:
+        return []
+    (step,) = (step for step in run.plan.steps if step.number == asked.step)
+    missing = [f"Not there yet: {asked.missing}"] if asked.missing else []
+    waits = [f"Waits {step.waits}"] if step.waits else []
+    return [*missing, f"Step {step.number}: {step.title}", step.command, *waits]
 
 
 def plan_lines(run: Run) -> list[str]:
@@ -109,6 +125,11 @@ def _step(step: Step, done: StepRun | None) -> str:
     if done.ended_at_ms is not None:
         took = f", {moment(done.ended_at_ms)}, took {span(done.ended_at_ms - done.started_at_ms)}"
     return f"{step.number}. {step.title}: {step_news(done)}{took}"
+
+
+def _named(run: Run, number: int) -> str:
+    steps = run.plan.steps if run.plan else ()
+    return next((f"step {number}, {each.title}" for each in steps if each.number == number), "")
 
 
 def approvals(run: Run, people: Mapping[UserId, str]) -> str:

@@ -17,6 +17,11 @@ GROUP = Group(
             (_RUN,),
         ),
         Command(
+            ("ops", "done"),
+            "say that what a run asks people for is done; for who asked for it and for approvers",
+            (_RUN,),
+        ),
+        Command(
             ("ops", "resume"),
             "go on with a failed run at its failed step, within 24 h",
             (_RUN,),

@@ -30,6 +30,22 @@ async def cancel(desk: Desk, wanted: Ask, caller: Caller) -> Said:
     return Said((line,), run_data(run))
 
 
+async def done(desk: Desk, wanted: Ask, caller: Caller) -> Said:
+    """Say that what a step asks people for is done."""
+    run = await desk.find(wanted, caller)
+    asked = run.asked.id if run.asked else ""
+    await desk.decisions.report(
+        run.id,
+        caller.requester.user,
+        caller.eligible(desk.inventory.clusters[run.request.cluster]),
+        asked=asked,
+        source=caller.source,
+    )
+    step = asked.partition(".")[0]
+    line = f"Step {step} is said to be done: {title(run)} (run {run.id}) goes on."
+    return Said((line,), run_data(await desk.find(wanted, caller)))
+
+
 async def resume(desk: Desk, wanted: Ask, caller: Caller) -> Said:
     """Go on with a failed run."""
     run = await desk.find(wanted, caller)

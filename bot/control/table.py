@@ -29,6 +29,7 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
         "ops run": Control(reading.run, reads=True),
         "ops audit": Control(reading.audit, reads=True),
         "ops cancel": Control(acting.cancel),
+        "ops done": Control(acting.done),
         "ops resume": Control(acting.resume),
         "ops undo": Control(acting.undo),
         "ops approvals": Control(reading.approvals, reads=True),

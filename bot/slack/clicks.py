@@ -25,7 +25,7 @@ _VERDICTS: Mapping[str, Verdict] = {
     "run.not_happened": "not_happened",
     "run.stop": "stop",
 }
-ACTIONS = (*_VOTES, *_VERDICTS, "run.cancel", "run.resume", "run.undo")
+ACTIONS = (*_VOTES, *_VERDICTS, "run.cancel", "run.done", "run.resume", "run.undo")
 
 
 class Clicks:
@@ -89,6 +89,9 @@ class Clicks:
             await self._decisions.settle(run.id, user, _VERDICTS[name], digest, eligible)
         elif name == "run.cancel":
             await self._decisions.cancel(run.id, user, eligible)
+        elif name == "run.done":
+            asked, source = press.asked, press.source
+            await self._decisions.report(run.id, user, eligible, asked=asked, source=source)
         elif name == "run.undo":
             await self._undo(press)
         else:

@@ -51,7 +51,7 @@ def _lines(run: Run, people: Mapping[UserId, str]) -> Iterator[str]:
         yield f"Approved by {who} {at(votes[-1].at_ms)}"
     if run.steps:
         yield f"Started {at(min(step.started_at_ms for step in run.steps.values()))}"
-    if run.state.final or run.state is State.IN_DOUBT:
+    if run.state.final or run.state in {State.IN_DOUBT, State.WAITING_FOR_A_PERSON}:
         yield _end(run)
 
 

@@ -17,8 +17,9 @@ from procedures.model.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Who pressed which button below which run; `digest` is the plan that was on the screen.
+    """Who pressed which button below which run.
 
+    `digest` is the plan that was on the screen, `asked` what people were asked for on it, if so.
     `source` is the same for a click that is delivered twice.
     """
 
@@ -27,6 +28,7 @@ class Press:
     who: Requester
     channel: ChannelId
     digest: str
+    asked: str
     source: str
 
     @property
@@ -58,12 +60,13 @@ async def pressed(
     if run is None or cluster is None or channel not in cluster.channels:
         message = "That button belongs to no run of this channel."
         raise Refused(message)
-    digest = str(action.get("block_id")).partition("-")[2]
+    digest, asked = (*str(action.get("block_id")).split("-"), "", "")[1:3]
     return Press(
         action=str(action["action_id"]),
         run=run,
         who=Requester(asker.user, asker.team, asker.name),
         channel=channel,
         digest=digest,
+        asked=asked,
         source=f"click:{body.get('trigger_id')}",
     )

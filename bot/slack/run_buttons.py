@@ -22,8 +22,9 @@ def buttons(run: Run, *, decide: bool, whole: bool) -> Block | None:
 
 
 def revision(run: Run) -> str:
-    """Names a plan on the screen: a click on an older one is told so."""
-    return f"{run.plans}-{run.plan.digest if run.plan else ''}"
+    """Names a plan on the screen, and what people are asked for: an older click is told so."""
+    named = f"{run.plans}-{run.plan.digest if run.plan else ''}"
+    return f"{named}-{run.asked.id}" if run.asked else named
 
 
 def can_undo(run: Run) -> bool:

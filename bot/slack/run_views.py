@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.moments import time_of_day
-from bot.run_words import headline
+from bot.run_words import asked_lines, headline
 from bot.slack.blocks import Block, View, context, section
 from bot.slack.plan_views import is_long, plan_blocks, plan_parts
 from bot.slack.run_buttons import buttons
@@ -77,9 +77,8 @@ def outcome(run: Run) -> str:
         return "This is only the plan: nothing was done."
     if run.cancel_asked is not None and not run.state.final:
         return "Its end was asked for; it stops at the next safe place."
-    if run.state is State.QUEUED and run.held:
-        return _sentence(run.held)
-    return _sentence(run.error or "")
+    held = run.held if run.state is State.QUEUED else None
+    return _sentence(held or run.error or "\n".join(asked_lines(run)))
 
 
 def counted(run: Run, people: Mapping[UserId, str]) -> int:

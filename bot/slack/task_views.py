@@ -24,11 +24,16 @@ _ERROR = 500
 _STATUS: Mapping[StepState | None, str] = {
     None: "pending",
     StepState.STARTED: "in_progress",
+    StepState.ASKED: "in_progress",
+    StepState.REPORTED: "in_progress",
     StepState.DONE: "complete",
     StepState.FAILED: "error",
     StepState.IN_DOUBT: "error",
     StepState.NOT_DONE: "pending",
 }
+
+
+_UNDER_WAY = frozenset({StepState.STARTED, StepState.ASKED, StepState.REPORTED})
 
 
 def plan_block(run: Run, plan: Plan) -> Block:
@@ -65,9 +70,9 @@ def progress(run: Run, plan: Plan) -> str:
         return f"{run.state}, no step was begun"
     if run.state.final:
         return f"{run.state} after {took(run)}, {done} of {total} steps done"
-    if run.state is State.IN_DOUBT:
-        return f"In doubt, {done} of {total} steps done"
-    under_way = [number for number, step in steps.items() if step.state is StepState.STARTED]
+    if run.state in {State.IN_DOUBT, State.WAITING_FOR_A_PERSON}:
+        return f"{run.state}, {done} of {total} steps done"
+    under_way = [number for number, step in steps.items() if step.state in _UNDER_WAY]
     if run.state is State.RUNNING and under_way:
         return f"Running step {max(under_way)} of {total}"
     waits = ", waiting for a worker" if run.state is State.QUEUED else ""
@@ -121,7 +126,7 @@ def _together(name: str, title: str, status: str) -> Block:
 
 def _state(run: Run, done: StepRun | None) -> StepState | None:
     """How a step stands; what was under way when a run ended is not under way any more."""
-    if done is None or (run.state.final and done.state is StepState.STARTED):
+    if done is None or (run.state.final and done.state in _UNDER_WAY):
         return None
     return done.state
 
@@ -140,6 +145,8 @@ def _facts(run: Run, number: int) -> Iterator[str]:
         yield "found done afterwards"
     if done.state is StepState.FAILED and run.error:
         yield shortened(visible(run.error.removeprefix(f"step {number}: ")), _ERROR)
+    if done.state is StepState.ASKED and run.asked and run.asked.missing:
+        yield shortened(visible(f"not there yet: {run.asked.missing}"), _ERROR)
     if done.state is StepState.IN_DOUBT and run.doubt:
         yield shortened(visible(run.doubt.error), _ERROR)
     elif done.ended_at_ms is not None and done.ended_at_ms - done.started_at_ms >= 1_000:

@@ -10,7 +10,15 @@ from bot.slack.calls import Calls
 from bot.slack.errors import GoneError
 from bot.slack.excerpts import excerpt
 from bot.slack.pace import Pace
-from bot.slack.thread_views import REMIND_MS, to_approve, to_look, to_remind, to_tell
+from bot.slack.thread_views import (
+    REMIND_MS,
+    to_approve,
+    to_do,
+    to_do_still,
+    to_look,
+    to_remind,
+    to_tell,
+)
 from procedures.model.inventory import Approvers
 from procedures.model.run import Run, State
 
@@ -47,8 +55,14 @@ class Thread:
             await self.note(below, name, f"{number + 1} {first}")
 
     async def ask(self, below: Below, approvers: Approvers) -> None:
-        """Mention those who have to decide, when a run begins to wait and before it expires."""
+        """Mention those who have to decide or to do something, when a run begins to wait, and
+        those who decide once more before it expires.
+        """
         run = below.run
+        if run.asked is not None:
+            said_by = run.steps[run.asked.step].said_by if run.asked.missing else None
+            text = to_do_still(run, said_by) if said_by else to_do(run, approvers)
+            await self._once(below, f"person {run.asked.id}", text)
         if run.state is State.IN_DOUBT and run.doubt is not None:
             attempt = run.steps[run.doubt.step].attempts
             name = f"doubt {run.doubt.step} {attempt}"

@@ -34,6 +34,17 @@ def to_look(run: Run, approvers: Approvers) -> str:
     return _said(who, _words(run), run)
 
 
+def to_do(run: Run, approvers: Approvers) -> str:
+    """Ask people to do a step."""
+    who = f"<@{run.request.requester.user}> {_approvers(run, approvers)}"
+    return _said(who, _words(run), run)
+
+
+def to_do_still(run: Run, user: UserId) -> str:
+    """Tell whoever said that a step is done what is still missing."""
+    return _said(f"<@{user}>", _words(run), run)
+
+
 def to_tell(run: Run) -> str:
     """Tell the requester the outcome."""
     words = _words(run)

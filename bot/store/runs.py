@@ -50,6 +50,10 @@ class Locked(QuorumbotError):  # noqa: N818 (an ordinary outcome: wait for the o
         self.holder = holder
 
 
+class Known(QuorumbotError):  # noqa: N818 (an ordinary outcome: it was delivered twice)
+    """The same delivery has been taken in already."""
+
+
 class LeaseLost(QuorumbotError):  # noqa: N818 (an ordinary outcome: stop working on the run)
     """The run belongs to another worker now, or to none."""
 
@@ -155,11 +159,12 @@ class Runs:
         then: Then,
         wake: bool = False,
         unlock: str = "",
+        source: str = "",
     ) -> Journal:
         """Append to a run that no worker needs to hold, after the journal just read.
 
         `then` says what it needs next, `unlock` a lock that it gives back. Raises Conflict when
-        somebody else appended meanwhile.
+        somebody else appended meanwhile, Known when this `source` has led to an entry before.
         """
         call = _Call(
             run,
@@ -167,6 +172,7 @@ class Runs:
             journal.version,
             then=then,
             wake=wake,
+            once=keys.once(source) if source else "",
             keep=_changes(journal, events),
             ended=_ended(journal, events, then),
             lock=unlock,
@@ -376,6 +382,9 @@ def _error(run: RunId, reply: Sequence[object]) -> QuorumbotError:
     word = _word(reply)
     if word == "locked":
         return Locked(RunId(_text(reply[1])))
+    if word == "known":
+        message = "That was taken in already."
+        return Known(message)
     if word == "conflict":
         message = f"Run {run} has changed meanwhile."
         return Conflict(message)

@@ -5,20 +5,21 @@ looked for at its target: done, not done, or nobody can tell. Only what is prove
 happened is done again.
 """
 
-from typing import Protocol
-
 from procedures.actions.catalogue import action
+from procedures.actions.person import Ask
+from procedures.engine.asking import ask
+from procedures.engine.pen import Pen
 from procedures.engine.ports import (
     Cancelling,
     Finding,
     Happened,
     NotHappened,
     Unclear,
-    Work,
     World,
 )
+from procedures.model.cancelling import cancelled
 from procedures.model.errors import InDoubt, QuorumbotError
-from procedures.model.events import Cancelled, Done, Doubted, Event, Failed, Started, Succeeded
+from procedures.model.events import Done, Doubted, Failed, Started, Succeeded
 from procedures.model.plan import Plan, Step, resolved
 from procedures.model.run import Run, StepState
 
@@ -29,50 +30,34 @@ has to decide."""
 _LOOK_AGAIN_MS = 2_000
 
 
-class Pen(Protocol):
-    """A run's journal, for the worker that holds its lease.
-
-    Its methods raise when the lease is lost; whoever carries a run out stops at once then.
-    """
-
-    @property
-    def run(self) -> Run:
-        """The run as the journal has it now."""
-        ...
-
-    async def write(self, *events: Event) -> None:
-        """Journal events, and hold the lease."""
-        ...
-
-    def work(self, step: int) -> Work:
-        """A step's place in the run."""
-        ...
-
-
 async def execute(plan: Plan, pen: Pen, world: World) -> None:
     """Go on from wherever the journal says, to one of the ends; each is journalled.
 
-    Returns without an end where a person has to decide first.
+    Returns without an end where a person has to decide or to do something first.
     """
     for step in plan.steps:
-        before = pen.run.steps.get(step.number)
-        if before is not None and before.state is StepState.DONE:
-            continue
-        if pen.run.cancel_asked is not None:
-            await pen.write(Cancelled(_cancelled(plan, pen.run)))
-            return
-        if before is not None and before.state is StepState.STARTED:
-            finding = await _look(step, pen, world)
-            if not await _found(finding, step, pen):
+        while not _is_done(pen.run, step.number):
+            if pen.run.cancel_asked is not None:
+                await pen.write(cancelled(pen.run))
                 return
-            if isinstance(finding, Happened):
-                continue
-        if not await _do(step, plan, pen, world):
-            return
+            if not await _advance(step, pen, world):
+                return
     await pen.write(Succeeded())
 
 
-async def _do(step: Step, plan: Plan, pen: Pen, world: World) -> bool:
+async def _advance(step: Step, pen: Pen, world: World) -> bool:
+    """Bring a step further, from wherever it is; tells whether the run goes on."""
+    if step.action == Ask.KIND:
+        return await ask(step, pen, world)
+    before = pen.run.steps.get(step.number)
+    if before is not None and before.state is StepState.STARTED:
+        finding = await _look(step, pen, world)
+        if not isinstance(finding, NotHappened):
+            return await _found(finding, step, pen)
+    return await _do(step, pen, world)
+
+
+async def _do(step: Step, pen: Pen, world: World) -> bool:
     """Do one step; tells whether the run goes on."""
     before = pen.run.steps.get(step.number)
     attempt = before.attempts + 1 if before else 1
@@ -95,7 +80,7 @@ async def _do(step: Step, plan: Plan, pen: Pen, world: World) -> bool:
             return await _found(finding, step, pen)
         if isinstance(finding, Happened):
             await pen.write(Done(step.number, finding.value, found=True))
-        await pen.write(Cancelled(_cancelled(plan, pen.run)))
+        await pen.write(cancelled(pen.run))
         return False
     except QuorumbotError as error:
         await pen.write(Failed(f"step {step.number}: {error}", step.number))
@@ -130,13 +115,6 @@ async def _look(step: Step, pen: Pen, world: World) -> Finding:
         await work.say(finding.why)
         await work.rest(_LOOK_AGAIN_MS)
     return finding
-
-
-def _cancelled(plan: Plan, run: Run) -> str:
-    done = [step.title for step in plan.steps if _is_done(run, step.number)]
-    if not done:
-        return "nothing was done."
-    return f"done before: {'; '.join(done)}. The rest was not begun."
 
 
 def _is_done(run: Run, number: int) -> bool:

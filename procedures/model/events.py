@@ -139,6 +139,34 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """People are asked to do a step, for the `attempt`-th time.
+
+    `missing` is what was not there when somebody had said that it is done; None the first time.
+    """
+
+    step: int
+    attempt: int
+    missing: str | None = None
+    kind: Literal["asked"] = "asked"
+
+    @property
+    def id(self) -> str:
+        """Names this very asking within its run, e.g. `3.1`."""
+        return f"{self.step}.{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Somebody says that a step which people were asked to do, the `attempt`-th time, is done."""
+
+    step: int
+    attempt: int
+    user: UserId
+    kind: Literal["reported"] = "reported"
+
+
+@dataclass(frozen=True, slots=True)
 class Doubted:
     """Nobody can tell whether a step happened; a person has to look."""
 
@@ -227,6 +255,8 @@ Event = Annotated[
     | Took
     | Started
     | Done
+    | Asked
+    | Reported
     | Doubted
     | Settled
     | CancelAsked
@@ -250,6 +280,8 @@ WRITERS: Mapping[type, frozenset[Role]] = {
     Took: frozenset({Role.WORKER}),
     Started: frozenset({Role.WORKER}),
     Done: frozenset({Role.WORKER}),
+    Asked: frozenset({Role.WORKER}),
+    Reported: frozenset({Role.FRONT}),
     Doubted: frozenset({Role.WORKER}),
     Settled: frozenset({Role.FRONT}),
     CancelAsked: frozenset({Role.FRONT}),

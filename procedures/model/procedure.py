@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from procedures.actions.person import Ask, Check
 from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName
 from procedures.model.plan import Action, Plan, Ref, Risk, Step, Undo, plain
@@ -41,6 +42,24 @@ class Runbook:
             Step(number, title, action.KIND, plain(action), action.command, action.waits, undo)
         )
         return Ref(number, gives or "result")
+
+    def ask(
+        self,
+        title: str,
+        *,
+        how: str,
+        check: str,
+        by: Action | None = None,
+        gives: str = "",
+        undo: Undo | None = None,
+    ) -> Ref:
+        """Record a step that a person does: the run waits until somebody says that it is done.
+
+        `how` says what to do, `check` in a sentence what is looked at then, `by` the action that
+        looks, which changes nothing; its result is the step's. Without it a person's word is taken.
+        """
+        looks = Check(by.KIND, plain(by)) if by else None
+        return self.step(title, Ask(how, check, looks), gives=gives, undo=undo)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from pydantic import JsonValue
-
 from procedures.model.approval import EXPIRES_MS, Question, Tally, Vote, decide
 from procedures.model.events import (
     Answered,
+    Asked,
     Began,
     CancelAsked,
     Cancelled,
@@ -22,6 +21,7 @@ from procedures.model.events import (
     Held,
     Planned,
     RefusedBy,
+    Reported,
     Requested,
     Resumed,
     Settled,
@@ -33,6 +33,11 @@ from procedures.model.events import (
 from procedures.model.ids import RunId, UserId
 from procedures.model.plan import Plan
 from procedures.model.report import Report
+from procedures.model.step_run import StepRun, Steps, StepState, stepped
+
+__all__ = ["Run", "State", "StepRun", "StepState", "advance", "fold"]
+
+_NO_STEPS: Steps = MappingProxyType({})
 
 
 class State(StrEnum):
@@ -75,37 +80,13 @@ _FINAL = frozenset(
 _WAITING = frozenset({State.WAITING_FOR_APPROVAL, State.WAITING_FOR_A_PERSON, State.IN_DOUBT})
 
 
-class StepState(StrEnum):
-    """Where a step stands."""
-
-    STARTED = "started"
-    DONE = "done"
-    FAILED = "failed"
-    IN_DOUBT = "in doubt"
-    NOT_DONE = "not done"  # proven or said by a person: it may be started again
-
-
-@dataclass(frozen=True, slots=True)
-class StepRun:
-    """A step as it went so far. Times in ms; `found` tells that it was found done afterwards."""
-
-    state: StepState
-    attempts: int
-    started_at_ms: int
-    ended_at_ms: int | None = None
-    value: JsonValue = None
-    found: bool = False
-
-
-_NO_STEPS: Mapping[int, StepRun] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run as its events tell it.
 
     `attempts` counts how often a worker took it up, `plans` how often it was planned. `votes` are
-    those on the plan as it is now. `held` is why a queued run may not begin yet.
+    those on the plan as it is now. `held` is why a queued run may not begin yet, `asked` what it
+    waits for people to do.
     """
 
     id: RunId
@@ -124,8 +105,9 @@ class Run:
     before: Plan | None = None
     votes: tuple[Vote, ...] = ()
     decided: Decided | None = None
-    steps: Mapping[int, StepRun] = field(default_factory=lambda: _NO_STEPS)
+    steps: Steps = field(default_factory=lambda: _NO_STEPS)
     doubt: Doubted | None = None
+    asked: Asked | None = None
     turn: int | None = None
     cancel_asked: UserId | None = None
     ended_by: UserId | None = None
@@ -187,7 +169,7 @@ def _after(run: Run, entry: Entry) -> Run:
             after = _voted(run, voted, entry.at_ms)
         case Decided() as decided:
             after = _decided(run, decided, entry.at_ms)
-        case Took() | Started() | Done() | Doubted() | Settled():
+        case Took() | Started() | Done() | Asked() | Reported() | Doubted() | Settled():
             after = _step(run, entry)
         case CancelAsked(user=user):
             after = replace(run, cancel_asked=user)
@@ -240,50 +222,41 @@ def _decided(run: Run, decided: Decided, at_ms: int) -> Run:
 
 
 def _step(run: Run, entry: Entry) -> Run:
-    steps = dict(run.steps)
-    state, doubt = run.state, run.doubt
+    """Fold what is about one step in."""
+    after = replace(run, steps=stepped(run.steps, entry))
     match entry.event:
         case Took(turn=turn):
-            return replace(run, turn=turn)
-        case Started(step=number, attempt=attempt):
-            before = steps.get(number)
-            since = before.started_at_ms if before else entry.at_ms
-            steps[number] = StepRun(StepState.STARTED, attempt, since)
-            state = State.RUNNING
-        case Done(step=number, value=value, found=found) if number in steps:
-            steps[number] = replace(
-                steps[number],
-                state=StepState.DONE,
-                value=value,
-                found=found,
-                ended_at_ms=entry.at_ms,
-            )
-        case Doubted(step=number) as doubted if number in steps:
-            steps[number] = replace(steps[number], state=StepState.IN_DOUBT)
-            state, doubt = State.IN_DOUBT, doubted
-        case Settled() as settled if doubt is not None and doubt.step == settled.step:
-            return _settled(run, steps, settled, entry)
-    return replace(run, steps=MappingProxyType(steps), state=state, doubt=doubt)
+            after = replace(run, turn=turn)
+        case Started():
+            after = replace(after, state=State.RUNNING)
+        case Asked() as asked if run.cancel_asked is None:
+            after = replace(after, state=State.WAITING_FOR_A_PERSON, asked=asked)
+        case Reported() as reported:
+            after = _reported(run, after, reported)
+        case Doubted(step=number) as doubted if number in run.steps:
+            after = replace(after, state=State.IN_DOUBT, doubt=doubted)
+        case Settled() as settled:
+            after = _settled(run, after, settled, entry.at_ms)
+    return after
 
 
-def _settled(run: Run, steps: dict[int, StepRun], settled: Settled, entry: Entry) -> Run:
+def _reported(run: Run, after: Run, reported: Reported) -> Run:
+    """What nobody was asked for now counts for nothing."""
+    asked = run.asked
+    if asked is None or (asked.step, asked.attempt) != (reported.step, reported.attempt):
+        return run
+    return replace(after, state=State.QUEUED, asked=None)
+
+
+def _settled(run: Run, after: Run, settled: Settled, at_ms: int) -> Run:
+    if run.doubt is None or run.doubt.step != settled.step:
+        return run
     if settled.verdict == "stop":
         error = f"stopped in doubt about step {settled.step}; what was done stays done."
         return replace(
-            run,
-            state=State.FAILED,
-            error=error,
-            ended_at_ms=entry.at_ms,
-            ended_by=settled.user,
+            run, state=State.FAILED, error=error, ended_at_ms=at_ms, ended_by=settled.user
         )
-    happened = settled.verdict == "happened"
-    steps[settled.step] = replace(
-        steps[settled.step],
-        state=StepState.DONE if happened else StepState.NOT_DONE,
-        ended_at_ms=entry.at_ms if happened else None,
-        found=happened,
-    )
-    return replace(run, steps=MappingProxyType(steps), state=State.QUEUED, doubt=None)
+    return replace(after, state=State.QUEUED, doubt=None)
 
 
 def _resumed(run: Run) -> Run:
@@ -294,15 +267,11 @@ def _resumed(run: Run) -> Run:
 
 
 def _ended(run: Run, entry: Entry) -> Run:
-    ended = replace(run, ended_at_ms=entry.at_ms)
+    ended = replace(run, ended_at_ms=entry.at_ms, asked=None)
     match entry.event:
-        case Failed(error=error, step=number):
-            steps = dict(run.steps)
-            if number in steps:
-                steps[number] = replace(
-                    steps[number], state=StepState.FAILED, ended_at_ms=entry.at_ms
-                )
-            return replace(ended, state=State.FAILED, error=error, steps=MappingProxyType(steps))
+        case Failed(error=error):
+            steps = stepped(run.steps, entry)
+            return replace(ended, state=State.FAILED, error=error, steps=steps)
         case Expired(error=error):
             return replace(ended, state=State.EXPIRED, error=error)
         case Cancelled(error=error):

@@ -62,10 +62,10 @@ async def in_state(
 
 
 async def click(
-    sandbox: Sandbox, user: str, shown: Shown, action: str, channel: str = "ops"
+    sandbox: Sandbox, user: str, shown: Shown, action: str, channel: str = "ops", **forged: str
 ) -> None:
-    """Click a button of a run's message."""
-    body = {"user": user, "channel": channel, "ts": shown.ts, "action_id": action}
+    """Click a button of a run's message; `forged` says otherwise than the button does."""
+    body = {"user": user, "channel": channel, "ts": shown.ts, "action_id": action, **forged}
     async with (
         aiohttp.ClientSession(timeout=_CALL) as session,
         session.post(f"{sandbox.url}/control/click", json=body) as answer,

@@ -10,11 +10,21 @@ from procedures.catalogue import PROCEDURES
 from procedures.engine.draft import draft
 from procedures.engine.execute import execute
 from procedures.engine.ports import Cancelling
-from procedures.model.events import Decided, Entry, Event, Planned, Requested, Requester, Voted
+from procedures.model.events import (
+    Decided,
+    Entry,
+    Event,
+    Planned,
+    Reported,
+    Requested,
+    Requester,
+    Voted,
+)
 from procedures.model.host import Mark
 from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Cluster, Inventory
 from procedures.model.run import Run, fold
+from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
 from tests.support.script import Crash, Script
 from tests.support.sight import FakeClock, FakeSight, a_sight
@@ -22,6 +32,7 @@ from tests.support.sight import FakeClock, FakeSight, a_sight
 ALICE, BOB, CAROL = UserId("U0ALICE"), UserId("U0BOB"), UserId("U0CAROL")
 RUN = RunId("r-00000001")
 _MOST_WRITES = 200
+_KNOWN = {**PROCEDURES, by_people.PROCEDURE.name: by_people.PROCEDURE}
 
 
 class NoLongerOurs(BaseException):
@@ -174,11 +185,17 @@ class Theatre:
     async def approved(self) -> None:
         """Plan, and let two people approve."""
         request = self.run.request
-        plan = await draft(PROCEDURES[request.command], request, self._stage(Script()))
+        plan = await draft(_KNOWN[request.command], request, self._stage(Script()))
         digest = plan.digest
         self.append(Planned(plan, 2))
         self.append(Voted(BOB, "approve", digest), Voted(CAROL, "approve", digest))
         self.append(Decided("approved", digest, ALICE, ClusterName("demo"), 2, (BOB, CAROL), 2**53))
+
+    def report(self, user: UserId = ALICE) -> None:
+        """Let somebody say that what people are asked for is done."""
+        asked = self.run.asked
+        assert asked is not None, self.run.state
+        self.append(Reported(asked.step, asked.attempt, user))
 
     async def work(self, script: Script | None = None) -> Pen:
         """Let one more worker carry the run on, for as long as its script lets it."""

@@ -14,10 +14,10 @@ from bot.gate import StoreGate
 from bot.store import keys
 from bot.store.connection import connect
 from bot.store.queue import SWEEP_AFTER_MS, Queue
-from bot.store.runs import Conflict, LeaseLost, Runs
+from bot.store.runs import Conflict, Known, LeaseLost, Runs
 from procedures.model.errors import InDoubt, Retryable
-from procedures.model.events import Began, Expired, Failed, Succeeded
-from procedures.model.ids import RunId, Site
+from procedures.model.events import Began, CancelAsked, Expired, Failed, Succeeded
+from procedures.model.ids import RunId, Site, UserId
 from procedures.model.run import State, fold
 from tests.support.redis import RedisServer
 from tests.support.requests import a_request
@@ -25,6 +25,7 @@ from tests.support.signing import FRONT, KEYRING, WORKER
 from tests.support.waiting import eventually
 
 SITE = Site("default")
+BOB = UserId("U0BOB")
 
 
 @pytest_asyncio.fixture
@@ -142,6 +143,20 @@ async def test_who_decided_on_an_old_state_is_told_so(redis: Redis) -> None:
     with pytest.raises(Conflict):
         await runs.hold(lease, seen, Failed("old"))
     await runs.hold(lease, journal, Succeeded(), then="closed")
+
+
+async def test_what_was_delivered_twice_is_appended_once(redis: Redis) -> None:
+    """Whatever happened in between; another delivery is another matter."""
+    run = await accepted(redis)
+    runs = front(redis)
+    journal = await runs.append(
+        run, SITE, await runs.read(run), CancelAsked(BOB), then="open", source="click:1"
+    )
+    with pytest.raises(Known):
+        await runs.append(run, SITE, journal, CancelAsked(BOB), then="open", source="click:1")
+    assert (await runs.read(run)).version == journal.version
+    await runs.append(run, SITE, journal, CancelAsked(BOB), then="open", source="click:2")
+    assert (await runs.read(run)).version == journal.version + 1
 
 
 async def test_the_end_gives_the_lease_back_and_closes_the_run(redis: Redis) -> None:

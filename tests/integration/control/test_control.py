@@ -20,11 +20,13 @@ from commands.catalogue import REGISTRY
 from commands.grammar import Ask, parse
 from procedures.model.errors import InDoubt, Refused, Retryable
 from procedures.model.events import (
+    Asked,
     Began,
     Done,
     Event,
     Failed,
     Planned,
+    Reported,
     Requested,
     Requester,
     Started,
@@ -123,7 +125,7 @@ async def test_runs_of_another_channel_do_not_exist_here(office: Office) -> None
     prod = replace(REQUEST, cluster=ClusterName("prod"))
     hidden = await office.run(Began("w"), Planned(a_plan(), 2), request=prod, then="waiting")
     over = await office.run(*DONE, Succeeded(), request=prod, then="closed")
-    for verb in ("run", "cancel", "resume", "undo"):
+    for verb in ("run", "cancel", "done", "resume", "undo"):
         for name in (hidden, over):
             with pytest.raises(Refused, match=f"There is no run {name} here"):
                 await office.ask(f"{verb} {name}", BOB)
@@ -166,6 +168,37 @@ async def test_what_needed_no_approval_is_not_resumed(office: Office) -> None:
     name = await office.run(*DONE, Started(2, 1), Failed("no.", 2), then="closed")
     with pytest.raises(Refused, match="It needed no approval, so it is not resumed"):
         await office.ask(f"resume {name}", BOB)
+
+
+async def test_done_by_whoever_may(office: Office) -> None:
+    """Once for each asking; it is written who said so, and the run is under way again."""
+    name = await office.run(*DONE, Asked(2, 1), then="waiting")
+    assert "to do step 2, Do 2" in (await office.ask("approvals", DAVE))[0]
+    assert "Step 2: Do 2" in await office.ask(f"run {name}", DAVE)
+    with pytest.raises(Refused, match="Only who asked for it, or an approver, may say that it is"):
+        await office.ask(f"done {name}", DAVE)
+    assert await office.ask(f"done {name}", BOB) == (
+        f"Step 2 is said to be done: Do all of demo (run {name}) goes on.",
+    )
+    with pytest.raises(Refused, match="Nothing waits for Done there: it is queued"):
+        await office.ask(f"done {name}", BOB)
+    assert (await office.front.read(name)).entries[-1].event == Reported(2, 1, BOB)
+    (line,) = await office.ask("runs")
+    assert line.startswith(f"{name} Queued: ")
+
+
+async def test_a_repeated_command_says_done_once(office: Office) -> None:
+    """Slack delivers it again, when the run asks for the next thing already."""
+    name = await office.run(*DONE, Asked(2, 1), then="waiting")
+    await office.ask(f"done {name}")
+    worker = Runs(office.redis, WORKER, KEYRING)
+    await worker.hold(*await worker.take(name, SITE), Asked(2, 2, "no."), then="waiting")
+    office.count -= 1
+    with pytest.raises(Refused, match="That was taken in already"):
+        await office.ask(f"done {name}")
+    run = fold((await office.front.read(name)).entries)
+    assert run is not None
+    assert run.state is State.WAITING_FOR_A_PERSON
 
 
 async def test_a_question_is_not_cancelled(office: Office) -> None:

@@ -8,11 +8,13 @@ import pytest
 from bot.slack.thread_views import REMIND_MS
 from procedures.model.approval import EXPIRES_MS
 from procedures.model.events import (
+    Asked,
     Done,
     Doubted,
     Failed,
     Planned,
     RefusedBy,
+    Reported,
     Resumed,
     Started,
     Succeeded,
@@ -121,6 +123,44 @@ async def test_a_doubt_calls_for_people(stage: Stage) -> None:
     (called,) = await stage.said(root, "<!subteam^S0APPROVERS>")
     assert "<@U0ALICE>" in called["text"]
     assert called["subtype"] == "thread_broadcast"
+
+
+async def test_people_are_asked_to_do_a_step(stage: Stage) -> None:
+    """The message says what, with the button; people are mentioned once; then only who said Done
+    is told what is missing, once as well.
+    """
+    name = await stage.took_up()
+    await stage.write(name, *approved(PLAN), *FIRST, Asked(2, 1))
+    for _ in range(2):
+        async with stage.showing():
+            root = await stage.main("Waiting for a person: ")
+            await stage.settled()
+            await stage.until_said(root, "<!subteam^")
+    assert "run.done" in actions(root["blocks"])
+    assert "Step 2: Do the thing number 2\ncheck" in words(root["blocks"])
+    (called,) = await stage.said(root, "<!subteam^S0APPROVERS>")
+    assert "<@U0ALICE>" in called["text"]
+    assert "Step 2: Do the thing number 2" in called["text"]
+    await stage.write(name, Reported(2, 1, BOB), Asked(2, 2, "the port is closed."))
+    for _ in range(2):
+        async with stage.showing():
+            await stage.until_said(root, "Not there yet: the port is closed.")
+            await stage.settled()
+    (told,) = await stage.said(root, "Not there yet: the port is closed.")
+    assert told["text"].startswith("<@U0BOB> Waiting for a person: ")
+    assert len(await stage.said(root, "<!subteam^S0APPROVERS>")) == 1
+    assert len(await stage.said(root, "<@U0ALICE>")) == 1
+    again = await stage.main("Waiting for a person: ")
+    assert "Not there yet: the port is closed." in words(again["blocks"])
+
+
+async def test_the_incident_channel_tells_of_people(stage: Stage) -> None:
+    """What the run waits for stands there as well."""
+    name = await stage.took_up()
+    await stage.write(name, *approved(PLAN), *FIRST, Asked(2, 1))
+    async with stage.showing():
+        incident = await stage.incident("Waiting for a person")
+    assert "Step 2: Do the thing number 2" in words(incident["blocks"])
 
 
 async def test_a_refusal_is_told(stage: Stage) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from bot.event_words import event_line
 from procedures.model.events import (
+    Asked,
     Began,
     CancelAsked,
     Cancelled,
@@ -16,6 +17,7 @@ from procedures.model.events import (
     Held,
     Planned,
     RefusedBy,
+    Reported,
     Resumed,
     Settled,
     Started,
@@ -48,6 +50,12 @@ STEP = "(Do the thing number 1)"
         (Started(1, 2), f"worker-1: began step 1 {STEP}, attempt 2"),
         (Done(1, None), f"worker-1: did step 1 {STEP}"),
         (Done(1, None, found=True), f"worker-1: found step 1 {STEP} done"),
+        (Asked(1, 1), f"worker-1: asked people for step 1 {STEP}"),
+        (
+            Asked(1, 2, "it is closed."),
+            f"worker-1: asked people for step 1 {STEP}, still missing: it is closed.",
+        ),
+        (Reported(1, 2, BOB), f"<@U0BOB>: said of step 1 {STEP}: it is done"),
         (Doubted(9, "no answer."), "worker-1: in doubt about step 9: no answer."),
         (Settled(1, "stop", BOB), f"<@U0BOB>: said of step 1 {STEP}: stop here"),
         (CancelAsked(BOB), "<@U0BOB>: asked for its end"),

@@ -4,6 +4,7 @@ import pytest
 
 from bot.following import news
 from procedures.model.events import (
+    Asked,
     Began,
     CancelAsked,
     Cancelled,
@@ -15,6 +16,7 @@ from procedures.model.events import (
     Held,
     Planned,
     RefusedBy,
+    Reported,
     Started,
     Succeeded,
     Voted,
@@ -25,6 +27,7 @@ from tests.support.made_runs import ALICE, BOB, CAROL, DEMO, RUN, START_MS, a_pl
 PLAN = a_plan()
 ASKED = f"etcd member fix-peer-url demo-1 https://b:2380 on demo (run {RUN})"
 DONE = (*approved(PLAN), Began("w"), Started(1, 1), Done(1, None))
+CANCELLED = (CancelAsked(ALICE), Cancelled("done before: Do 1."))
 REJECTED = Decided("rejected", PLAN.digest, ALICE, DEMO, 1, (BOB,), START_MS)
 
 
@@ -107,6 +110,29 @@ LATER: dict[str, tuple[tuple[Event, ...], tuple[Event, ...], list[str]]] = {
             "In doubt about step 2: Nobody answered. Say what happened in <#C0OPS>.",
         ],
     ),
+    "done by people": (
+        DONE,
+        (Asked(2, 1), Reported(2, 1, BOB), Began("v"), Asked(2, 2, "It is closed."), *CANCELLED),
+        [
+            "Step 2 of 2, Do 2: waiting for a person",
+            "Waiting for a person in <#C0OPS>",
+            "Step 2: Do 2",
+            "do 2",
+            f"When it is done, press Done, or type /ops done {RUN}",
+            "Step 2 of 2, Do 2: said to be done, being checked",
+            "Queued",
+            "Running",
+            "Step 2 of 2, Do 2: waiting for a person, attempt 2",
+            "Waiting for a person in <#C0OPS>",
+            "Not there yet: It is closed.",
+            "Step 2: Do 2",
+            "do 2",
+            f"When it is done, press Done, or type /ops done {RUN}",
+            "<@U0ALICE> asked for its end",
+            f"Cancelled: Do all of demo (run {RUN})",
+            "done before: Do 1.",
+        ],
+    ),
     "failed": (
         (*DONE, Started(2, 1)),
         (Failed("step 2: it broke.", 2),),
@@ -118,7 +144,7 @@ LATER: dict[str, tuple[tuple[Event, ...], tuple[Event, ...], list[str]]] = {
     ),
     "cancelled": (
         DONE,
-        (CancelAsked(ALICE), Cancelled("done before: Do 1.")),
+        CANCELLED,
         [
             "<@U0ALICE> asked for its end",
             f"Cancelled: Do all of demo (run {RUN})",

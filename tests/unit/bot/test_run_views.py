@@ -13,6 +13,7 @@ from bot.slack.plan_views import is_long, plan_parts
 from bot.slack.run_views import Manner, run_view
 from bot.slack.text import MESSAGE, visible
 from procedures.model.events import (
+    Asked,
     Began,
     CancelAsked,
     Cancelled,
@@ -23,6 +24,7 @@ from procedures.model.events import (
     Failed,
     Planned,
     RefusedBy,
+    Reported,
     Resumed,
     Settled,
     Started,
@@ -54,6 +56,7 @@ STATES: dict[State, tuple[Event, ...]] = {
     State.WAITING_FOR_APPROVAL: (Began("w"), Planned(PLAN, 1)),
     State.QUEUED: APPROVED[:-1],
     State.RUNNING: HALF,
+    State.WAITING_FOR_A_PERSON: (*HALF[:-1], Asked(2, 1)),
     State.SUCCEEDED: (*HALF, Done(2, None), Succeeded()),
     State.FAILED: (*HALF, Failed("step 2: it broke.", 2)),
     State.IN_DOUBT: (*HALF, Doubted(2, "nobody can tell.")),
@@ -118,6 +121,7 @@ def test_what_the_incident_channel_is_told(state: State) -> None:
         (State.WAITING_FOR_APPROVAL, ["run.approve", "run.reject", "run.cancel"]),
         (State.QUEUED, ["run.plan", "run.cancel"]),
         (State.RUNNING, ["run.log", "run.plan", "run.cancel"]),
+        (State.WAITING_FOR_A_PERSON, ["run.done", "run.log", "run.plan", "run.cancel"]),
         (State.FAILED, ["run.resume", "run.log", "run.plan"]),
         (
             State.IN_DOUBT,
@@ -204,6 +208,38 @@ def test_a_retry_is_labelled() -> None:
     assert "attempt 2" in words(shown(*events).blocks)
     found = (*HALF, Doubted(2, "unclear"), Settled(2, "happened", BOB))
     assert "found done afterwards" in words(shown(*found).blocks)
+
+
+def test_what_people_are_asked_to_do() -> None:
+    """What to do stands on top, and the button names this very asking, step and time."""
+    view = shown(*STATES[State.WAITING_FOR_A_PERSON])
+    assert view.text.splitlines()[1:3] == ["Step 2: Do the thing number 2", "check"]
+    assert "Step 2: Do the thing number 2\ncheck\n" in words(view.blocks)
+    assert view.blocks[-1]["block_id"] == f"1-{PLAN.digest}-2.1"
+    (block,) = [block for block in view.blocks if block["type"] == "plan"]
+    assert block["title"] == "Waiting for a person, 1 of 2 steps done"
+    assert [task["status"] for task in block["tasks"]] == ["complete", "in_progress"]
+
+
+@pytest.mark.parametrize("plan_blocks", [True, False])
+def test_what_is_missing_is_said_first(plan_blocks: bool) -> None:
+    """In the message, and at the step; the button names the new asking."""
+    asked = STATES[State.WAITING_FOR_A_PERSON]
+    again = (*asked, Reported(2, 1, BOB), Began("w"), Asked(2, 2, "<the port> is closed."))
+    view = shown(*again, plan_blocks=plan_blocks)
+    assert view.text.splitlines()[1] == "Not there yet: &lt;the port&gt; is closed."
+    text = words(view.blocks)
+    assert "\nNot there yet: <the port> is closed.\nStep 2: Do the thing number 2" in text
+    assert "attempt 2" in text
+    assert "not there yet: <the port> is closed." in text
+    assert view.blocks[-1]["block_id"] == f"1-{PLAN.digest}-2.2"
+
+
+def test_done_is_offered_once() -> None:
+    """When somebody has said so there is nothing to press, and the step says how it stands."""
+    view = shown(*STATES[State.WAITING_FOR_A_PERSON], Reported(2, 1, BOB), plan_blocks=False)
+    assert "run.done" not in actions(view.blocks)
+    assert "Do the thing number 2* · said to be done, being checked" in words(view.blocks)
 
 
 def test_sections_where_slack_knows_no_plan_block() -> None:
@@ -335,6 +371,7 @@ def test_every_state_fits_slack(plan: Plan, plan_blocks: bool, data: st.DataObje
         (Succeeded(),),
         (Started(last, 2), Failed(error, last)),
         (Started(last, 2), Doubted(last, error)),
+        (Asked(last, 2, error),),
         (CancelAsked(BOB), Cancelled(error)),
     ]
     for end in ends:

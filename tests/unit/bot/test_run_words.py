@@ -6,6 +6,7 @@ from bot.moments import iso, span
 from bot.run_data import plan_data, run_data
 from bot.run_words import plan_lines, run_line, run_lines, waiting_line
 from procedures.model.events import (
+    Asked,
     Began,
     CancelAsked,
     Cancelled,
@@ -99,6 +100,18 @@ WHOLE: dict[str, tuple[Run | str, ...]] = {
         *APPROVED,
         TAIL,
     ),
+    "waiting for people": (
+        a_run(*DONE, Asked(2, 2, "It is closed.")),
+        ABOUT,
+        "Not there yet: It is closed.",
+        "Step 2: Do 2",
+        "do 2",
+        WHY,
+        FIRST,
+        "2. Do 2: waiting for a person, attempt 2",
+        *APPROVED,
+        TAIL,
+    ),
     "refused": (
         a_run(RefusedBy("Too few would be left (R2).")),
         ABOUT,
@@ -111,6 +124,7 @@ HEADS = {
     "held": "Queued: Do all of demo",
     "under way": "Running: Do all of demo",
     "failed": "Failed: Do all of demo",
+    "waiting for people": "Waiting for a person: Do all of demo",
     "refused": f"Refused: {ASKED}",
 }
 
@@ -133,6 +147,10 @@ WAITING = {
     "the requester's own": (
         a_run(*PLANNED, Voted(ALICE, "approve", PLAN.digest)),
         "waits for 8 min, 0 of 2 approvals, until 07:17 UTC",
+    ),
+    "people": (
+        a_run(*DONE, Asked(2, 1)),
+        "waits for 3 min, waiting for a person to do step 2, Do 2",
     ),
     "in doubt": (
         a_run(*DONE, Started(2, 1), Doubted(2, "nobody answered.")),

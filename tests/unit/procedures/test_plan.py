@@ -88,6 +88,27 @@ def test_a_rule_that_stands_against_it() -> None:
     run.require(Ruling(allowed=True, rule="R2", because="it is safe"))
 
 
+def test_a_step_for_people() -> None:
+    """What to do stands where a command would; who looks after, and at what, is in the digest."""
+    run = Runbook()
+    first = run.step("First", Takes(1), gives="host")
+    given = run.ask("Open it", how="Open port 1.", check="it is tried.", by=Takes(first))
+    bare = run.ask("Tell them", how="Write to them.", check="nothing is looked at.")
+    assert (given, bare) == (Ref(2, "result"), Ref(3, "result"))
+    _, looked, trusted = run.steps
+    assert (looked.action, looked.command) == ("person.ask/1", "Open port 1.")
+    assert looked.waits == "for Done from who asked for it or an approver. Then: it is tried."
+    assert looked.args["checked_by"] == {
+        "kind": "test.any/1",
+        "args": {
+            "value": {"$step": 1, "what": "host"},
+            "command": "do it",
+            "waits": None,
+        },
+    }
+    assert trusted.args["checked_by"] is None
+
+
 def test_steps_are_numbered_and_give_references() -> None:
     """In the order in which they were recorded."""
     run = Runbook()
