@@ -22,6 +22,7 @@ from procedures.model.events import (
     RefusedBy,
     Took,
 )
+from procedures.model.host import Mark
 from procedures.model.redaction.redactor import Redactor
 from procedures.model.run import Run, State, advance, fold
 
@@ -186,6 +187,11 @@ class StepWork:
     async def say(self, line: str) -> None:
         """Let people follow: one line of output."""
         await self._hand.say(self._step, line)
+
+    def mark(self, name: str) -> Mark:
+        """Mark a piece of work on a machine as this step's, in its present attempt."""
+        run = self._hand.run
+        return Mark(run.id, self._step, run.steps[self._step].attempts, name)
 
     async def guard(self) -> None:
         """Renew the lease right before a call that changes something, or raise."""

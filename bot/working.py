@@ -18,7 +18,9 @@ from bot.store.queue import Queue
 from bot.store.runs import Runs
 from bot.targets.etcd.act import EtcdActor
 from bot.targets.etcd.look import EtcdReader
+from bot.targets.ssh.hosts import SshHosts
 from bot.worker import Worker
+from procedures.engine.hosts import HostAct, HostLook
 from procedures.engine.ports import Backups, Clock, EtcdAct, EtcdLook
 from procedures.model.events import Role
 from procedures.model.ids import Site
@@ -39,6 +41,8 @@ class Reach:
     clock: Clock
     act: EtcdAct
     backups: Backups | None
+    hosts: HostLook
+    on_hosts: HostAct
 
 
 async def work(config: Config, site: str) -> int:
@@ -59,13 +63,15 @@ async def _work(config: Config, site: Site) -> None:
         stack.push_async_callback(reader.close)
         actor = EtcdActor()
         stack.push_async_callback(actor.close)
+        hosts = SshHosts()
+        stack.push_async_callback(hosts.close)
         backups = make_backups(config, site)
         worker = Worker(
             name=name,
             runs=Runs(redis, signer(config, Role.WORKER), keyring(config), now_ms=clock.now_ms),
             queue=Queue(redis, site),
             site=site,
-            world=Reach(config.inventory, reader, clock, actor, backups),
+            world=Reach(config.inventory, reader, clock, actor, backups, hosts, hosts),
             metrics=metrics,
             redactor=known,
         )

@@ -22,6 +22,7 @@ from bot.store.runs import Lease, Runs
 from bot.store.signing import Journal, Keyring, Signer, Writer
 from bot.targets.etcd.act import EtcdActor
 from bot.targets.etcd.look import EtcdReader
+from bot.targets.ssh.hosts import SshHosts
 from bot.worker import Worker
 from bot.working import Reach
 from procedures.model.events import Requested, Requester, Role
@@ -68,7 +69,7 @@ async def producer(url: str) -> AsyncIterator[Enqueue]:
 
 async def work(url: str) -> None:
     """As `quorumbot worker`, without its HTTP server."""
-    reader = EtcdReader()
+    reader, hosts = EtcdReader(), SshHosts()
     async with connect(url, None) as redis:
         name = own_name()
         worker = Worker(
@@ -76,7 +77,15 @@ async def work(url: str) -> None:
             site=_SITE,
             runs=_Marked(redis, _SIGNERS[Role.WORKER], _KEYRING),
             queue=Queue(redis, _SITE),
-            world=Reach(Inventory(MappingProxyType({})), reader, WallClock(), EtcdActor(), None),
+            world=Reach(
+                Inventory(MappingProxyType({})),
+                reader,
+                WallClock(),
+                EtcdActor(),
+                None,
+                hosts,
+                hosts,
+            ),
             metrics=Metrics(),
             slots=CONCURRENCY,
         )

@@ -6,6 +6,8 @@ from typing import Protocol, TypeAlias
 
 from pydantic import JsonValue
 
+from procedures.engine.hosts import HostAct, HostLook
+from procedures.model.host import Mark
 from procedures.model.ids import ClusterName, MemberId
 from procedures.model.inventory import Cluster, Inventory
 from procedures.model.plan import Action
@@ -88,6 +90,11 @@ class Look(Protocol):
     @property
     def etcd(self) -> EtcdLook:
         """Reading from etcd."""
+        ...
+
+    @property
+    def hosts(self) -> HostLook:
+        """Looking at machines."""
         ...
 
     @property
@@ -187,6 +194,11 @@ class World(Look, Protocol):
         ...
 
     @property
+    def on_hosts(self) -> HostAct:
+        """Working on machines."""
+        ...
+
+    @property
     def backups(self) -> Backups | None:
         """Where snapshots are kept; None where no place is configured."""
         ...
@@ -197,6 +209,10 @@ class Work(Protocol):
 
     async def say(self, line: str) -> None:
         """Let people follow: one line of output."""
+        ...
+
+    def mark(self, name: str) -> Mark:
+        """Mark a piece of work on a machine as this step's, in its present attempt."""
         ...
 
     async def guard(self) -> None:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from bot.targets.etcd.memory import FakeEtcd
 from bot.targets.etcd.model import FakeCluster
+from bot.targets.ssh.memory import FakeHosts
 from procedures.engine.ports import Backups
 from procedures.model.ids import ClusterName, MemberName, Site
-from procedures.model.inventory import Cluster, Inventory, Platform, TlsFiles
+from procedures.model.inventory import Cluster, Host, Inventory, Platform, TlsFiles
 from procedures.model.snapshot import Retention
+from tests.support.machines import live_on
 
 NOW_MS = 1_700_000_000_000
 
@@ -38,17 +40,25 @@ class FakeClock:
 
 @dataclass(slots=True)
 class FakeSight:
-    """Implements `procedures.engine.ports.World` over one fake cluster named demo."""
+    """Implements `procedures.engine.ports.World` over one fake cluster named demo.
+
+    Each member lives on a machine of its own, of the same name.
+    """
 
     inventory: Inventory
     etcd: FakeEtcd
     clock: FakeClock
     demo: FakeCluster
+    hosts: FakeHosts
     backups: Backups | None = None
 
     @property
     def act(self) -> FakeEtcd:
         return self.etcd
+
+    @property
+    def on_hosts(self) -> FakeHosts:
+        return self.hosts
 
 
 def a_sight(size: int = 3) -> FakeSight:
@@ -62,12 +72,17 @@ def a_sight(size: int = 3) -> FakeSight:
             MemberName(f"demo-{n}"): f"https://127.0.0.1:{2379 + n}" for n in range(1, size + 1)
         },
         tls=TlsFiles("ca.crt", "client.crt", "client.key"),
+        hosts=tuple(Host(f"demo-{n}", f"10.0.0.{n}") for n in range(1, size + 1)),
     )
     clock = FakeClock()
     demo = FakeCluster.of(cluster, now_ms=clock.ms)
+    hosts = FakeHosts(clock)
+    for member in demo.members:
+        live_on(hosts.add(member), demo, member)
     return FakeSight(
         Inventory({name: cluster}, retention={cluster.site: Retention()}),
         FakeEtcd({name: demo}, clock.now_ms),
         clock,
         demo,
+        hosts,
     )

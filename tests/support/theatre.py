@@ -1,19 +1,22 @@
 """Plans carried out in memory: one journal, and workers that crash or stall where a test says."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.targets.backups.memory import MemoryBackups, fake_snapshot
 from bot.targets.etcd.memory import FakeEtcd
+from bot.targets.ssh.memory import FakeHosts
 from procedures.catalogue import PROCEDURES
 from procedures.engine.draft import draft
 from procedures.engine.execute import execute
 from procedures.engine.ports import Cancelling
 from procedures.model.events import Decided, Entry, Event, Planned, Requested, Requester, Voted
+from procedures.model.host import Mark
 from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Cluster, Inventory
 from procedures.model.run import Run, fold
+from tests.support.acting_on_hosts import ActingOnHosts
+from tests.support.script import Crash, Script
 from tests.support.sight import FakeClock, FakeSight, a_sight
 
 ALICE, BOB, CAROL = UserId("U0ALICE"), UserId("U0BOB"), UserId("U0CAROL")
@@ -21,39 +24,8 @@ RUN = RunId("r-00000001")
 _MOST_WRITES = 200
 
 
-class Crash(BaseException):
-    """The worker is gone."""
-
-
 class NoLongerOurs(BaseException):
     """Another worker has the run."""
-
-
-@dataclass(slots=True)
-class Script:
-    """Where a worker crashes: at the `crash_at`-th point, counted from 0; never when None.
-
-    A point lies before and after each journal write, and before and after each call that changes
-    something. At `stall_at` it stalls before the call instead, and `meanwhile` happens.
-    """
-
-    crash_at: int | None = None
-    stall_at: int | None = None
-    meanwhile: Callable[[], "asyncio.Future[None] | asyncio.Task[None]"] | None = None
-    passed: int = 0
-    calls: int = 0
-
-    def point(self) -> None:
-        """Pass a point, or crash at it."""
-        self.passed += 1
-        if self.crash_at is not None and self.passed - 1 == self.crash_at:
-            raise Crash
-
-    async def call(self) -> None:
-        """Pass the moment between the look at the lease and the call."""
-        self.calls += 1
-        if self.stall_at is not None and self.calls - 1 == self.stall_at and self.meanwhile:
-            await self.meanwhile()
 
 
 @dataclass(slots=True)
@@ -108,6 +80,8 @@ class Stage:
     clock: FakeClock
     act: Acting
     backups: MemoryBackups
+    hosts: FakeHosts
+    on_hosts: ActingOnHosts
 
 
 @dataclass(slots=True)
@@ -118,6 +92,7 @@ class Pen:
     script: Script
     holder: int
     said: list[str] = field(default_factory=list)
+    step: int = 0
 
     @property
     def run(self) -> Run:
@@ -132,8 +107,12 @@ class Pen:
         assert len(self.theatre.entries) < _MOST_WRITES
         self.script.point()
 
-    def work(self, _step: int) -> "Pen":
+    def work(self, step: int) -> "Pen":
+        self.step = step
         return self
+
+    def mark(self, name: str) -> Mark:
+        return Mark(RUN, self.step, self.run.steps[self.step].attempts, name)
 
     async def say(self, line: str) -> None:
         self.said.append(line)
@@ -165,6 +144,7 @@ class Theatre:
         self.effects: list[str] = []
         self.holder = 0
         self.backups = MemoryBackups(sight.clock)
+        sight.hosts.effects = self.effects
         cluster = ClusterName("demo")
         self.append(
             Requested(
@@ -218,7 +198,9 @@ class Theatre:
 
     def _stage(self, script: Script) -> Stage:
         act = Acting(self.sight.etcd, script, self.effects)
-        return Stage(self.sight.inventory, self.sight.etcd, self.sight.clock, act, self.backups)
+        sight, hosts = self.sight, self.sight.hosts
+        on_hosts = ActingOnHosts(hosts, script)
+        return Stage(sight.inventory, sight.etcd, sight.clock, act, self.backups, hosts, on_hosts)
 
 
 def a_theatre(procedure: str, args: Mapping[str, str | bool], size: int = 3) -> Theatre:

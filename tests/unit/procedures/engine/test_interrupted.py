@@ -10,7 +10,8 @@ from bot.targets.etcd.model import Condition
 from procedures.catalogue import PROCEDURES
 from procedures.model.ids import MemberName
 from procedures.model.run import State, StepState
-from tests.support.theatre import Script, Theatre, a_theatre
+from tests.support.script import Script
+from tests.support.theatre import Theatre, a_theatre
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,123 @@
+"""The programs of a machine in memory: what each prints, and its exit status."""
+
+import posixpath
+from collections.abc import Sequence
+
+from bot.targets.ssh import file_programs, systemctl
+from bot.targets.ssh.file_programs import Builtin, Printed, UnknownOptionError
+from bot.targets.ssh.model import FakeMachine
+
+__all__ = ["Printed", "looks_only", "perform"]
+
+
+def looks_only(argv: Sequence[str]) -> bool:
+    """Tell whether a known command changes nothing."""
+    name = posixpath.basename(argv[0])
+    return name not in file_programs.CHANGING and (
+        name != "systemctl" or systemctl.looks_only(argv)
+    )
+
+
+def perform(machine: FakeMachine, argv: Sequence[str], stdin: bytes) -> Printed:
+    """Run a program; what the files do not allow becomes its error."""
+    program = _PROGRAMS.get(posixpath.basename(argv[0]))
+    if program is None:
+        return Printed(127, "", f"{argv[0]}: command not found\n")
+    try:
+        return program(machine, argv, stdin)
+    except OSError as error:
+        reason = _REASONS.get(type(error))
+        said = f"{error}: {reason}" if reason else str(error)
+        return Printed(1, "", f"{argv[0]}: {said}\n")
+
+
+_REASONS: dict[type[OSError], str] = {
+    FileNotFoundError: "No such file or directory",
+    IsADirectoryError: "Is a directory",
+    NotADirectoryError: "Not a directory",
+}
+
+
+def _mount_of(machine: FakeMachine, path: str) -> str:
+    real = machine.files.real(path)
+    above = [at for at in machine.mounts if real == at or real.startswith(f"{at.rstrip('/')}/")]
+    return max(above, key=len)
+
+
+def _df(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    """`df -B1 --output=size,avail,target PATH` and the like, in the order of its own columns."""
+    columns, paths = ["source", "size", "used", "avail", "pcent", "target"], []
+    for word in argv[1:]:
+        if word.startswith("--output="):
+            columns = word.partition("=")[2].split(",")
+        elif not word.startswith("-"):
+            paths.append(word)
+    lines = [" ".join(columns)]
+    total = 2 * machine.free_bytes
+    for path in paths:
+        if machine.files.get(path) is None:
+            return Printed(1, "", f"df: {path}: No such file or directory\n")
+        target = _mount_of(machine, path)
+        figures = {
+            "source": machine.mounts[target],
+            "size": str(total),
+            "used": str(total - machine.free_bytes),
+            "avail": str(machine.free_bytes),
+            "pcent": "50%",
+            "target": target,
+        }
+        lines.append(" ".join(figures[column] for column in columns))
+    return Printed(out="".join(f"{line}\n" for line in lines))
+
+
+def _findmnt(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    """`findmnt -n -o TARGET [--target PATH | PATH]`."""
+    column, path, covering = "TARGET", "/", False
+    words = list(argv[1:])
+    while words:
+        word = words.pop(0)
+        if word in {"-o", "--output"}:
+            column = words.pop(0)
+        elif word in {"-T", "--target"}:
+            path, covering = words.pop(0), True
+        elif not word.startswith("-"):
+            path = word
+    if not covering and machine.files.real(path) not in machine.mounts:
+        return Printed(1)
+    target = _mount_of(machine, path)
+    values = {"TARGET": target, "SOURCE": machine.mounts[target], "FSTYPE": "xfs"}
+    return Printed(out=" ".join(values[each] for each in column.split(",")) + "\n")
+
+
+def _systemctl(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    return Printed(*systemctl.run(machine, argv))
+
+
+def _echo(_: FakeMachine, argv: Sequence[str], __: bytes) -> Printed:
+    return Printed(out=f"{' '.join(argv[1:])}\n")
+
+
+def _printf(_: FakeMachine, argv: Sequence[str], __: bytes) -> Printed:
+    """`printf '%s\\n' WORD…` only."""
+    if argv[1] != "%s\\n":
+        message = f"printf: the twin does not know {argv[1]!r}"
+        raise UnknownOptionError(message)
+    return Printed(out="".join(f"{word}\n" for word in argv[2:]))
+
+
+def _hostname(machine: FakeMachine, _: Sequence[str], __: bytes) -> Printed:
+    return Printed(out=f"{machine.name}\n")
+
+
+_PROGRAMS: dict[str, Builtin] = {
+    **file_programs.CHANGING,
+    **file_programs.LOOKING,
+    "df": _df,
+    "findmnt": _findmnt,
+    "systemctl": _systemctl,
+    "echo": _echo,
+    "printf": _printf,
+    "hostname": _hostname,
+    "true": lambda *_: Printed(),
+    "false": lambda *_: Printed(1),
+}

@@ -1,0 +1,36 @@
+"""Where a worker in memory crashes or stalls."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+class Crash(BaseException):
+    """The worker is gone."""
+
+
+@dataclass(slots=True)
+class Script:
+    """Where a worker crashes: at the `crash_at`-th point, counted from 0; never when None.
+
+    A point lies before and after each journal write, and before and after each call that changes
+    something. At `stall_at` it stalls before the call instead, and `meanwhile` happens.
+    """
+
+    crash_at: int | None = None
+    stall_at: int | None = None
+    meanwhile: Callable[[], "asyncio.Future[None] | asyncio.Task[None]"] | None = None
+    passed: int = 0
+    calls: int = 0
+
+    def point(self) -> None:
+        """Pass a point, or crash at it."""
+        self.passed += 1
+        if self.crash_at is not None and self.passed - 1 == self.crash_at:
+            raise Crash
+
+    async def call(self) -> None:
+        """Pass the moment between the look at the lease and the call."""
+        self.calls += 1
+        if self.stall_at is not None and self.calls - 1 == self.stall_at and self.meanwhile:
+            await self.meanwhile()
