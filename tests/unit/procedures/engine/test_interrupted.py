@@ -8,6 +8,7 @@ import pytest
 
 from bot.targets.etcd.model import Condition
 from procedures.catalogue import PROCEDURES
+from procedures.etcd.fragmentation import MIB
 from procedures.model.ids import MemberName
 from procedures.model.run import State, StepState
 from tests.support.theatre import Script, Theatre, a_theatre
@@ -31,6 +32,13 @@ def stop(name: str) -> Callable[[Theatre], None]:
     return act
 
 
+def fragment(theatre: Theatre) -> None:
+    """Let the members have much free space, apart from one."""
+    for member in theatre.sight.demo.members.values():
+        member.db_size, member.db_size_in_use = 300 * MIB, 30 * MIB
+    theatre.sight.demo.members[MemberName("demo-2")].db_size_in_use = 299 * MIB
+
+
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
@@ -38,6 +46,8 @@ CASES = {
     "remove a healthy one": Case("etcd member remove", {"member": "demo-3"}),
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
+    "defragment all": Case("etcd defrag", {}, fragment),
+    "defragment the leader": Case("etcd defrag", {"member": "demo-1"}, fragment),
     "move leadership away": Case("etcd move-leader", {}),
     "move leadership to": Case("etcd move-leader", {"to": "demo-3"}),
 }
