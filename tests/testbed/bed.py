@@ -116,14 +116,13 @@ class Testbed:
         pki = Pki()
         cluster = Cluster(
             hosts,
+            [self.hosts[name] for name in spares],
             pki=pki,
             files=pki.client(folder),
             etcdctl=self._base / "opt/etcd-3.5/usr/bin/etcdctl",
             bot=self.network.bot,
         )
-        cluster.bring_up(
-            spares=[self.hosts[name] for name in spares], token=token, quota_bytes=quota_bytes
-        )
+        cluster.bring_up(token=token, quota_bytes=quota_bytes)
         return cluster
 
     def partition(self, some: Iterable[str], others: Iterable[str]) -> None:

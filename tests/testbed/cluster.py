@@ -21,9 +21,17 @@ class Cluster:
     """Members by host, with what a client outside needs. The first host keeps the CA's key."""
 
     def __init__(
-        self, members: Sequence[Host], *, pki: Pki, files: Files, etcdctl: Path, bot: Namespace
+        self,
+        members: Sequence[Host],
+        spares: Sequence[Host],
+        *,
+        pki: Pki,
+        files: Files,
+        etcdctl: Path,
+        bot: Namespace,
     ) -> None:
         self.members = tuple(members)
+        self.spares = tuple(spares)
         self.pki = pki
         self.files = files
         self._etcdctl = etcdctl
@@ -38,12 +46,10 @@ class Cluster:
         """What the member on a host is called."""
         return host.flavour.member_name(host.name, self.members.index(host) + 1)
 
-    def bring_up(
-        self, *, spares: Sequence[Host], token: str | None, quota_bytes: int | None
-    ) -> None:
+    def bring_up(self, *, token: str | None, quota_bytes: int | None) -> None:
         """Configure all, start the members, and wait until each is healthy. Raises BedError."""
         peers = {self.name(host): f"https://{host.address}:2380" for host in self.members}
-        for host in (*self.members, *spares):
+        for host in (*self.members, *self.spares):
             host.flavour.keys(host.machine, self.pki, host.address)
         first = self.members[0]
         first.flavour.authority(first.machine, self.pki)

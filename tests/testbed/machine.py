@@ -173,12 +173,13 @@ class Machine:
                     return process
         return None
 
-    def processes(self, name: str) -> list[int]:
-        """The ids, here, of its processes of this name (as `comm` has it)."""
+    def processes(self, program: str) -> list[int]:
+        """The ids, here, of its processes that run a program, by the name of its file."""
         found = []
         for process in self._cgroup.processes():
             with suppress(FileNotFoundError, ProcessLookupError):
-                if Path(f"/proc/{process}/comm").read_text().strip() == name:
+                # Not by their own names: a script is called like its file, too.
+                if Path(f"/proc/{process}/exe").readlink().name == program:
                     found.append(process)
         return found
 
