@@ -45,6 +45,7 @@ class Machine:
         self._cgroup = Cgroup(f"{bed}/{name}")
         self._tools = Cgroup(f"{bed}/{name}.tools")
         self._process: subprocess.Popen[bytes] | None = None
+        self._working: list[subprocess.Popen[bytes]] = []
 
     def provision(self) -> None:
         """Make its file systems, with nothing on them but the base."""
@@ -135,9 +136,10 @@ class Machine:
         """Take its power: nothing runs on it any more when this returns."""
         self._tools.kill()
         self._cgroup.kill()
-        if self._process:
-            self._process.wait()
-            self._process = None
+        for process in (self._process, *self._working):
+            if process:
+                process.wait()
+        self._process, self._working = None, []
 
     @property
     def powered(self) -> bool:
@@ -197,11 +199,13 @@ class Machine:
 
     def tool(self, argv: Sequence[str]) -> "subprocess.Popen[bytes]":
         """Start a command of this machine's that works on the host, and ends with its power."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self._tools.joined(argv),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             env=ENVIRONMENT,
             start_new_session=True,
         )
+        self._working.append(process)
+        return process
