@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.testbed import HostSpec, Namespace, Testbed
+from tests.testbed import BedError, HostSpec, Namespace, Testbed
 from tests.testbed.beds import mounts_below, remove_leftovers
 from tests.testbed.shell import attempt
 
@@ -69,6 +69,15 @@ def test_a_testbed_leaves_nothing(inside: Namespace) -> None:
         bed["c"].freeze()
     assert traces(name) == []
     assert not folder.exists()
+
+
+def test_one_namespace_has_one_testbed(inside: Namespace) -> None:
+    """The second is refused, in words, and leaves the first alone and nothing of itself."""
+    with Testbed.start([HostSpec("first")], bot=inside) as bed:
+        with pytest.raises(BedError, match="another testbed is connected"):
+            Testbed.start([HostSpec("second")], bot=inside)
+        assert bed["first"].ssh(["true"]).status == 0
+        assert remove_leftovers() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

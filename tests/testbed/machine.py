@@ -124,7 +124,8 @@ class Machine:
         ]
         with (self._folder / "console.log").open("ab") as console:
             self._process = subprocess.Popen(
-                self._cgroup.joined(["sh", "-c", _AGAIN, "sh", *argv]),
+                # The loop is not in the host's own group, whose controllers the guest manages.
+                self._tools.joined(["sh", "-c", _AGAIN, "sh", *self._cgroup.joined(argv)]),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -134,8 +135,9 @@ class Machine:
 
     def kill(self) -> None:
         """Take its power: nothing runs on it any more when this returns."""
-        self._tools.kill()
-        self._cgroup.kill()
+        # The guest first, so that the loop sees it end; then one that the loop has just started.
+        for group in (self._cgroup, self._tools, self._cgroup):
+            group.kill()
         for process in (self._process, *self._working):
             if process:
                 process.wait()
