@@ -29,6 +29,9 @@ has to decide."""
 
 _LOOK_AGAIN_MS = 2_000
 
+_OPEN = frozenset({StepState.STARTED, StepState.IN_DOUBT})
+"""A step that stands so may have happened: it is looked for before anything else."""
+
 
 async def execute(plan: Plan, pen: Pen, world: World) -> None:
     """Go on from wherever the journal says, to one of the ends; each is journalled.
@@ -37,9 +40,6 @@ async def execute(plan: Plan, pen: Pen, world: World) -> None:
     """
     for step in plan.steps:
         while not _is_done(pen.run, step.number):
-            if pen.run.cancel_asked is not None:
-                await pen.write(cancelled(pen.run))
-                return
             if not await _advance(step, pen, world):
                 return
     await pen.write(Succeeded())
@@ -47,13 +47,16 @@ async def execute(plan: Plan, pen: Pen, world: World) -> None:
 
 async def _advance(step: Step, pen: Pen, world: World) -> bool:
     """Bring a step further, from wherever it is; tells whether the run goes on."""
-    if step.action == Ask.KIND:
-        return await ask(step, pen, world)
     before = pen.run.steps.get(step.number)
-    if before is not None and before.state is StepState.STARTED:
+    if before is not None and before.state in _OPEN and step.action != Ask.KIND:
         finding = await _look(step, pen, world)
         if not isinstance(finding, NotHappened):
             return await _found(finding, step, pen)
+    if pen.run.cancel_asked is not None:
+        await pen.write(cancelled(pen.run))
+        return False
+    if step.action == Ask.KIND:
+        return await ask(step, pen, world)
     return await _do(step, pen, world)
 
 
