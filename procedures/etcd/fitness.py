@@ -50,6 +50,8 @@ def _room(hosts: Hosts, spare: Spare) -> list[str]:
     if spare.free_bytes >= needed:
         return []
     return [
-        (f"its data folder has {spare.free_bytes / _GIB:.1f} GiB left, "
-        f"and twice the database is {needed / _GIB:.1f} GiB (R13)")
+        (
+            f"its data folder has {spare.free_bytes / _GIB:.1f} GiB left, "
+            f"and twice the database is {needed / _GIB:.1f} GiB (R13)"
+        )
     ]

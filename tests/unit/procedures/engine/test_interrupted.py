@@ -9,11 +9,11 @@ import pytest
 from bot.targets.etcd.model import Condition
 from procedures.catalogue import PROCEDURES
 from procedures.etcd.fragmentation import MIB
+from procedures.model.events import CancelAsked, Doubted, Resumed, Settled
 from procedures.model.ids import MemberName
 from procedures.model.run import State, StepState
 from tests.support.script import Script
-from tests.support.theatre import Theatre, a_theatre
-
+from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
 
 _GRID = 10
 
@@ -130,6 +130,42 @@ async def test_a_worker_that_stalls_before_a_call(name: str) -> None:
         assert theatre.members() == calm.members(), call
         assert theatre.units() == calm.units(), call
         assert set(theatre.effects) == set(calm.effects), call
+
+
+async def crashed_after_its_call(name: str) -> tuple[Theatre, int]:
+    """A run whose worker was lost right after its change, and the step that made it."""
+    _, script = await undisturbed(CASES[name])
+    for point in range(script.passed):
+        theatre = await made(CASES[name])
+        await theatre.work(Script(crash_at=point))
+        if theatre.effects:
+            return theatre, max(theatre.run.steps)
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("name", ["remove a dead one", "fix a peer URL"])
+async def test_a_cancel_after_a_crash(name: str) -> None:
+    """What the lost worker did is looked for before the end says what was done."""
+    theatre, number = await crashed_after_its_call(name)
+    theatre.append(CancelAsked(BOB))
+    await theatre.work()
+    run, plan = theatre.run, theatre.run.plan
+    assert plan is not None
+    assert run.state is State.CANCELLED
+    assert run.steps[number].found
+    assert plan.steps[number - 1].title in (run.error or "")
+
+
+@pytest.mark.parametrize("name", ["remove a dead one", "fix a peer URL"])
+async def test_a_stop_in_doubt_that_is_resumed(name: str) -> None:
+    """What nobody could tell may show now: it is looked for, and not simply done again."""
+    theatre, number = await crashed_after_its_call(name)
+    theatre.append(Doubted(number, "nobody can tell."), Settled(number, "stop", BOB))
+    theatre.append(Resumed(ALICE))
+    await theatre.work()
+    assert theatre.run.state is State.SUCCEEDED
+    assert theatre.run.steps[number].found
+    assert (theatre.run.steps[number].attempts, len(theatre.effects)) == (1, 1)
 
 
 async def test_a_removal_that_nobody_can_tell_of() -> None:
