@@ -1,7 +1,6 @@
 """Plans carried out in memory: one journal, and workers that crash or stall where a test says."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.targets.backups.memory import MemoryBackups, fake_snapshot
@@ -39,9 +38,10 @@ class Script:
 
     crash_at: int | None = None
     stall_at: int | None = None
-    meanwhile: Callable[[], "asyncio.Future[None] | asyncio.Task[None]"] | None = None
+    meanwhile: Callable[[], Awaitable[None]] | None = None
     passed: int = 0
     calls: int = 0
+    guarded: bool = False
 
     def point(self) -> None:
         """Pass a point, or crash at it."""
@@ -50,7 +50,9 @@ class Script:
             raise Crash
 
     async def call(self) -> None:
-        """Pass the moment between the look at the lease and the call."""
+        """Pass the moment between the look at the lease, which must have been, and the call."""
+        assert self.guarded, "a call without a look at the lease right before"
+        self.guarded = False
         self.calls += 1
         if self.stall_at is not None and self.calls - 1 == self.stall_at and self.meanwhile:
             await self.meanwhile()
@@ -140,6 +142,7 @@ class Pen:
 
     async def guard(self) -> None:
         self._hold()
+        self.script.guarded = True
         if self.run.cancel_asked:
             raise Cancelling
 
@@ -149,6 +152,7 @@ class Pen:
             raise Cancelling
 
     async def rest(self, duration_ms: int) -> None:
+        self.script.guarded = False
         await self.theatre.sight.clock.sleep_ms(duration_ms)
 
     def _hold(self) -> None:
