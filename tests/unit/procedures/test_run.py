@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.ports import Verdict
 from procedures.model.approval import Outcome
 from procedures.model.events import (
     Began,
@@ -100,11 +101,11 @@ def test_a_step_is_done_only_when_it_was_started() -> None:
     assert not a_run(*approved(PLAN), Began("w"), Doubted(1, "who knows")).steps
 
 
-@pytest.mark.parametrize("verdict", ["happened", "not happened", "stop"])
-def test_a_person_settles_the_step_that_is_in_doubt(verdict: str) -> None:
+@pytest.mark.parametrize("verdict", ["happened", "not_happened", "stop"])
+def test_a_person_settles_the_step_that_is_in_doubt(verdict: Verdict) -> None:
     """And no other, and none where nothing is in doubt."""
     begun = (*approved(PLAN), Began("w"), Started(1, 1), Done(1, None), Started(2, 1))
-    settled = [Settled(step, verdict, BOB) for step in (1, 2)]  # type: ignore[arg-type]
+    settled = [Settled(step, verdict, BOB) for step in (1, 2)]
     assert a_run(*begun, settled[1]).steps[2].state is StepState.STARTED
     doubted = a_run(*begun, Doubted(2, "who knows"))
     other = a_run(*begun, Doubted(2, "who knows"), settled[0])

@@ -80,6 +80,12 @@ def demoted(member: MemberName) -> Change:
     return change
 
 
+def gone_and_alarmed(theatre: Theatre) -> None:
+    """The one is removed, and another has an alarm."""
+    del theatre.sight.demo.members[THREE]
+    theatre.sight.demo.raise_alarm(TWO)
+
+
 @dataclass(frozen=True)
 class Case:
     """One step of an approved plan, the earlier ones done; what changed since, and the words."""
@@ -121,7 +127,7 @@ CASES = {
         "No healthy voter is there to take over",
     ),
     "it is still a member": Case(REMOVE, HEALTHY, lambda _: None, "is not healthy after"),
-    "another is not well": Case(REMOVE, HEALTHY, stopped(TWO), "demo-2"),
+    "another is not well": Case(REMOVE, HEALTHY, gone_and_alarmed, "after 60 s: demo-2:"),
     "no quorum for a write": Case(REMOVE, CANARY, stopped(TWO, THREE), "No healthy voter"),
     "another peer URL since": Case(FIX, 1, moved(ONE, "https://10.7.7.7:2380"), "another than"),
     "another name since": Case(FIX, 1, renamed(ONE), "is not the voter any more"),
@@ -185,6 +191,36 @@ async def test_somebody_else_removes_another_meanwhile() -> None:
     assert theatre.run.state is State.FAILED
     left = members[ONE].id
     assert f"its list has {left} now. Look at the member list" in str(theatre.run.error)
+
+
+async def test_a_started_step_is_looked_for_first() -> None:
+    """Where nobody can tell, it is in doubt, and nothing is sent a second time."""
+    theatre = await approved(REMOVE, stopped(THREE), before=REMOVAL)
+    theatre.append(Started(REMOVAL, 1))
+    stopped(TWO)(theatre)
+    script = Script()
+    await theatre.work(script)
+    assert (theatre.run.state, script.calls) == (State.IN_DOUBT, 0)
+
+
+async def test_what_was_sent_and_did_not_happen_ends_the_run() -> None:
+    """It is not sent again by itself, and no later step is begun."""
+    theatre = await approved(REMOVE, stopped(THREE), before=REMOVAL)
+    demo, clock = theatre.sight.demo, theatre.sight.clock
+
+    async def lose_quorum() -> None:
+        stopped(TWO)(theatre)
+
+    def forget() -> None:
+        demo.waiting.clear()
+        demo.members[TWO].condition = Condition.RUNNING
+
+    clock.on_sleep = forget
+    await theatre.work(Script(stall_at=0, meanwhile=lose_quorum))
+    assert theatre.run.state is State.FAILED
+    assert (theatre.run.error or "").endswith("It did not happen.")
+    assert max(theatre.run.steps) == REMOVAL
+    assert (theatre.effects, THREE in theatre.members()) == ([], True)
 
 
 @dataclass
