@@ -11,7 +11,8 @@ from procedures.model.events import CancelAsked, Done, Event, Failed, PutOff, Re
 from procedures.model.inventory import Cluster
 from procedures.model.run import State, StepState
 from procedures.model.snapshot import Retention, Snapshot
-from tests.support.theatre import ALICE, BOB, Script, Theatre, a_theatre
+from tests.support.script import Script
+from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
 
 AWAY = "The place for backups is out of reach."
 TIMES, WAIT_MS = SaveSnapshot.RETRIES.times, SaveSnapshot.RETRIES.wait_ms
