@@ -9,6 +9,8 @@ from procedures.etcd import (
     defrag,
     fix_peer_url,
     health,
+    member_add,
+    member_promote,
     member_remove,
     members,
     move_leader,
@@ -28,6 +30,8 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             backup.PROCEDURE,
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
+            member_add.PROCEDURE,
+            member_promote.PROCEDURE,
             member_remove.PROCEDURE,
             move_leader.PROCEDURE,
         )

@@ -6,10 +6,12 @@ from typing import Any
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.etcd.check_healthy import CheckHealthy, WriteAndRead
 from procedures.actions.etcd.defragment import Defragment
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
+from procedures.actions.etcd.promote_member import PromoteMember
 from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.rotate_backups import RotateBackups
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
@@ -20,10 +22,12 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
     {
         kind.KIND: TypeAdapter(kind)
         for kind in (
+            AddMember,
             CheckHealthy,
             Defragment,
             EnsureLeads,
             EnsureNotLeader,
+            PromoteMember,
             RemoveMember,
             RotateBackups,
             SaveSnapshot,

@@ -39,6 +39,12 @@ def fragment(theatre: Theatre) -> None:
     theatre.sight.demo.members[MemberName("demo-2")].db_size_in_use = 299 * MIB
 
 
+def with_learner(theatre: Theatre) -> None:
+    """Let a learner be there that has caught up."""
+    theatre.sight.demo.add(MemberName("demo-4"), "https://127.0.0.1:2390", learner=True)
+
+
+ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
@@ -46,6 +52,8 @@ CASES = {
     "remove a healthy one": Case("etcd member remove", {"member": "demo-3"}),
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
+    "add a learner": Case("etcd member add", ADD),
+    "promote a learner": Case("etcd member promote", {"member": "demo-4"}, with_learner),
     "defragment all": Case("etcd defrag", {}, fragment),
     "defragment the leader": Case("etcd defrag", {"member": "demo-1"}, fragment),
     "move leadership away": Case("etcd move-leader", {}),
