@@ -20,6 +20,7 @@ from procedures.etcd import (
     member_remove,
     members,
     move_leader,
+    nospace,
 )
 
 _CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
@@ -116,6 +117,12 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=defrag.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "nospace"),
+            "get a cluster that refuses writes for lack of space going again",
+            _CHANGE,
+            procedure=nospace.PROCEDURE.name,
         ),
     ),
 )

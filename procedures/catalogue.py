@@ -14,6 +14,7 @@ from procedures.etcd import (
     member_remove,
     members,
     move_leader,
+    nospace,
 )
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
@@ -34,6 +35,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             member_promote.PROCEDURE,
             member_remove.PROCEDURE,
             move_leader.PROCEDURE,
+            nospace.PROCEDURE,
         )
     }
 )

@@ -15,6 +15,7 @@ from procedures.actions.etcd.promote_member import PromoteMember
 from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.rotate_backups import RotateBackups
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
+from procedures.actions.etcd.space import Compact, DisarmNospace, TellSpace
 from procedures.engine.ports import Doable
 from procedures.model.errors import Permanent
 
@@ -24,13 +25,16 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         for kind in (
             AddMember,
             CheckHealthy,
+            Compact,
             Defragment,
+            DisarmNospace,
             EnsureLeads,
             EnsureNotLeader,
             PromoteMember,
             RemoveMember,
             RotateBackups,
             SaveSnapshot,
+            TellSpace,
             UpdatePeerUrl,
             WriteAndRead,
         )

@@ -64,6 +64,22 @@ def learner(name: str = "demo-4", *, behind: int = 0) -> Callable[[Theatre], Non
     return act
 
 
+def without_space(*names: str) -> Callable[[Theatre], None]:
+    """Let members have raised NOSPACE, and some be down."""
+
+    def act(theatre: Theatre) -> None:
+        theatre.sight.demo.raise_alarm(MemberName("demo-1"))
+        down(*names)(theatre)
+
+    return act
+
+
+def corrupt(theatre: Theatre) -> None:
+    """Let two alarms be on."""
+    theatre.sight.demo.raise_alarm(MemberName("demo-1"))
+    theatre.sight.demo.raise_alarm(MemberName("demo-2"), "CORRUPT")
+
+
 ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
@@ -74,6 +90,9 @@ CASES = {
     "etcd-member-remove-to-one": Case(
         "etcd member remove", {"member": "demo-2", "to_one": True}, size=2
     ),
+    "etcd-nospace": Case("etcd nospace", {}, without_space()),
+    "etcd-nospace-one-down": Case("etcd nospace", {}, without_space("demo-3")),
+    "etcd-nospace-alone": Case("etcd nospace", {}, without_space(), size=1),
     "etcd-member-fix-peer-url": Case("etcd member fix-peer-url", FIX),
     "etcd-defrag": Case("etcd defrag", {}, fragmented),
     "etcd-defrag-one": Case("etcd defrag", {"member": "demo-2", "anyway": True}, fragmented),
@@ -191,6 +210,18 @@ REFUSALS = {
     "the promotion of one that lags": (
         Case("etcd member promote", {"member": "demo-4"}, learner(behind=200)),
         r"demo-4 is at entry 300 of the leader's 500, and has to be at 90 % \(R6\)",
+    ),
+    "no lack of space": (
+        Case("etcd nospace"),
+        r"No member of demo has raised NOSPACE \(R15\): there is nothing to do",
+    ),
+    "no space and bad data": (
+        Case("etcd nospace", {}, corrupt),
+        r"has raised CORRUPT \(R16\)",
+    ),
+    "no space and no quorum": (
+        Case("etcd nospace", {}, without_space("demo-2", "demo-3")),
+        r"demo has no quorum \(R14\): an alarm cannot be taken back",
     ),
     "nothing to win": (
         Case("etcd defrag"),
