@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.testbed.base import cache
+from tests.testbed.base import cache, held_base
 from tests.testbed.cgroups import Cgroup
 from tests.testbed.namespaces import Namespace
 from tests.testbed.network import dismantle
@@ -48,8 +48,11 @@ def new_bed() -> Iterator[Path]:
 
 @contextmanager
 def private_namespace() -> Iterator[Namespace]:
-    """A namespace for a process that talks to hosts; goes like a testbed does."""
-    with new_bed() as folder:
+    """A namespace for a process that talks to hosts; goes like a testbed does.
+
+    Builds the base where it is missing: from inside, no Debian mirror can be reached.
+    """
+    with held_base(), new_bed() as folder:
         yield Namespace.create(f"{folder.name}-bot")
 
 
