@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.testbed.base import cache, held_base
 from tests.testbed.cgroups import Cgroup
+from tests.testbed.machine import forget
 from tests.testbed.namespaces import Namespace
 from tests.testbed.network import dismantle
 from tests.testbed.shell import call
@@ -73,8 +74,7 @@ def _remove(folder: Path) -> None:
     name = folder.name
     Cgroup(name).kill()
     for path in mounts_below(folder):
-        here = path.stat()
-        (_NSPAWN / "locks" / f"inode-{here.st_dev}:{here.st_ino}").unlink(missing_ok=True)
+        forget(path)
         call(["umount", str(path)])
     dismantle(name)
     Cgroup(name).remove()
