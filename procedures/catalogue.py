@@ -15,7 +15,9 @@ from procedures.etcd import (
     members,
     move_leader,
     nospace,
+    replace,
     restart,
+    retire,
 )
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
@@ -35,7 +37,9 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             member_add.PROCEDURE,
             member_promote.PROCEDURE,
             member_remove.PROCEDURE,
+            replace.PROCEDURE,
             restart.PROCEDURE,
+            retire.PROCEDURE,
             move_leader.PROCEDURE,
             nospace.PROCEDURE,
         )

@@ -38,7 +38,7 @@ async def on_stage(
     bed: Testbed, cluster: RealCluster, platform: Platform, folder: Path
 ) -> AsyncIterator[RealStage]:
     """All that procedures may look at and act on there; backups lie in `folder`."""
-    stage = RealStage(as_configured(bed, cluster, platform), {}, folder)
+    stage = RealStage(as_configured(bed, cluster, platform), bed.tools, folder)
     try:
         yield stage
     finally:
