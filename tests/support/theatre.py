@@ -13,6 +13,7 @@ from procedures.model.events import Decided, Entry, Event, Planned, Requested, R
 from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Cluster, Inventory
 from procedures.model.run import Run, fold
+from procedures.model.snapshot import Origin, Retention, Snapshot
 from tests.support.sight import FakeClock, FakeSight, a_sight
 
 ALICE, BOB, CAROL = UserId("U0ALICE"), UserId("U0BOB"), UserId("U0CAROL")
@@ -104,6 +105,32 @@ class Acting:
 
 
 @dataclass(slots=True)
+class Keeping:
+    """MemoryBackups, with points around what deletes."""
+
+    backups: MemoryBackups
+    script: Script
+
+    async def save(
+        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
+    ) -> Snapshot:
+        return await self.backups.save(cluster, origin, chunks)
+
+    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        return await self.backups.listing(cluster)
+
+    async def verify(self, snapshot: Snapshot) -> str | None:
+        return await self.backups.verify(snapshot)
+
+    async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
+        await self.script.call()
+        self.script.point()
+        gone = await self.backups.rotate(cluster, retention)
+        self.script.point()
+        return gone
+
+
+@dataclass(slots=True)
 class Stage:
     """Implements `procedures.engine.ports.World` for one worker."""
 
@@ -111,7 +138,7 @@ class Stage:
     etcd: FakeEtcd
     clock: FakeClock
     act: Acting
-    backups: MemoryBackups
+    backups: Keeping
 
 
 @dataclass(slots=True)
@@ -225,7 +252,8 @@ class Theatre:
 
     def _stage(self, script: Script) -> Stage:
         act = Acting(self.sight.etcd, script, self.effects)
-        return Stage(self.sight.inventory, self.sight.etcd, self.sight.clock, act, self.backups)
+        kept = Keeping(self.backups, script)
+        return Stage(self.sight.inventory, self.sight.etcd, self.sight.clock, act, kept)
 
 
 def a_theatre(procedure: str, args: Mapping[str, str | bool], size: int = 3) -> Theatre:
