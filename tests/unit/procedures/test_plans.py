@@ -105,6 +105,7 @@ CASES = {
     "etcd-member-add-voter": Case("etcd member add", {**ADD, "voter": True}),
     "etcd-member-promote": Case("etcd member promote", {"member": "demo-4"}, learner()),
     "etcd-move-leader": Case("etcd move-leader"),
+    "etcd-move-leader-alarm": Case("etcd move-leader", {}, without_space()),
     "etcd-move-leader-to": Case("etcd move-leader", {"to": "demo-3"}),
 }
 
