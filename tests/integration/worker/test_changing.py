@@ -95,6 +95,7 @@ async def test_one_change_at_a_time(team: Team) -> None:
     await team.vote(name, BOB)
     run = await nothing_happens(team, name)
     assert not run.steps
+    assert (run.held or "").startswith("Run r-00000000 is changing the cluster: this begins when")
     await team.redis.delete(keys.lock("etcd/demo"))
     async with team.working():
         await team.reaches(name, State.SUCCEEDED)
