@@ -133,6 +133,19 @@ async def test_forged_votes_start_nothing(team: Team, signer: Signer) -> None:
     assert (await team.runs.read(name)).faults
 
 
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_decision_without_votes_starts_nothing(team: Team, begun: bool) -> None:
+    """A worker counts the votes itself, also before it goes on with what was begun."""
+    name = await waiting_for_votes(team)
+    _, decided = forged_votes(await team.run(name))
+    await team.forge(name, FRONT, decided)
+    if begun:
+        await team.forge(name, WORKER, Started(1, 1))
+    run = await nothing_happens(team, name)
+    assert run.state is State.FAILED
+    assert run.error == "the approvals in its journal do not suffice. Ask again."
+
+
 async def test_votes_of_another_run_start_nothing(team: Team) -> None:
     """Signed by a front, on the same plan, and copied over."""
     first, second = await waiting_for_votes(team), await waiting_for_votes(team)
