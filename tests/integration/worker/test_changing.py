@@ -95,6 +95,7 @@ async def test_one_change_at_a_time(team: Team) -> None:
     await team.vote(name, BOB)
     run = await nothing_happens(team, name)
     assert not run.steps
+    assert (run.held or "").startswith("Run r-00000000 is changing the cluster: this begins when")
     await team.redis.delete(keys.lock("etcd/demo"))
     async with team.working():
         await team.reaches(name, State.SUCCEEDED)
@@ -130,6 +131,19 @@ async def test_forged_votes_start_nothing(team: Team, signer: Signer) -> None:
     run = await nothing_happens(team, name)
     assert not run.steps
     assert (await team.runs.read(name)).faults
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_decision_without_votes_starts_nothing(team: Team, begun: bool) -> None:
+    """A worker counts the votes itself, also before it goes on with what was begun."""
+    name = await waiting_for_votes(team)
+    _, decided = forged_votes(await team.run(name))
+    await team.forge(name, FRONT, decided)
+    if begun:
+        await team.forge(name, WORKER, Started(1, 1))
+    run = await nothing_happens(team, name)
+    assert run.state is State.FAILED
+    assert run.error == "the approvals in its journal do not suffice. Ask again."
 
 
 async def test_votes_of_another_run_start_nothing(team: Team) -> None:

@@ -68,6 +68,22 @@ async def test_somebody_asks_for_the_end(team: Team, monkeypatch: pytest.MonkeyP
     name, calls = await approved(team, monkeypatch, cancel)
     async with team.working():
         run = await team.reaches(name, State.CANCELLED)
+    assert await team.runs.holder("etcd/demo") is None
     assert calls == ["look"]
     assert team.url() == before
     assert run.error == "nothing was done."
+
+
+async def test_the_cluster_is_locked_for_the_run(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From before its first step looks, so that no other run changes what it has seen."""
+    holders: list[RunId | None] = []
+
+    async def look(_: RunId) -> None:
+        holders.append(await team.runs.holder("etcd/demo"))
+
+    name, _ = await approved(team, monkeypatch, look)
+    async with team.working():
+        await team.reaches(name, State.SUCCEEDED)
+    assert holders == [name]
