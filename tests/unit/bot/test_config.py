@@ -148,7 +148,7 @@ def test_each_fault_has_its_words(tmp_path: Path, old: str, new: str, fault: str
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ("known_hosts: /etc/known_hosts, ", "", "ssh: say either `known_hosts: FILE`"),
+        ("known_hosts: /etc/known_hosts,", "", "ssh: say either `known_hosts: FILE`"),
         ("known_hosts: /etc/known_hosts", "known_hosts: null", "ssh: say either `known_hosts: FI"),
         ("sudo: true", "host_ca: ca.pub", "ssh: say either `known_hosts: FILE` or `host_ca: FILE`"),
         ("key: ssh-key", "agent: false", "ssh: say `key: FILE`, or `agent: true`"),
