@@ -167,6 +167,7 @@ def _lines(answer: Report) -> list[str]:
         *words.troubles(answer),
         *words.table(answer),
         *words.details(answer),
+        *words.host_details(answer),
         *([unknown] if unknown else []),
     ]
 

@@ -58,6 +58,8 @@ def _health(run: Run, report: HealthReport) -> View:
     blocks.append(_health_table(report))
     if report.samples > 1:
         blocks.append(_context(escaped(_ITEM.join(words.details(report))), _ITEM))
+        if hosts := words.host_details(report):
+            blocks.append(_context(escaped(f"Hosts: {_ITEM.join(hosts)}"), _ITEM))
         if unknown := words.unknowns(report):
             blocks.append(_context(escaped(unknown)))
     blocks.append(_context(_asked_by(run)))

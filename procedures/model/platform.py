@@ -65,6 +65,11 @@ class Layout:
         return Certificates(f"{folder}/ca.pem", member, member)
 
     @property
+    def unit(self) -> str | None:
+        """The systemd unit that runs etcd; None for a static pod."""
+        return _UNIT if self.armed is None else None
+
+    @property
     def stopped(self) -> Argv:
         """Ends with status 1 where no etcd runs, by the exact name of its process."""
         return ("pgrep", "-x", "etcd")

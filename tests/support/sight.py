@@ -11,7 +11,7 @@ from procedures.engine.ports import Backups
 from procedures.model.ids import ClusterName, MemberName, Site
 from procedures.model.inventory import Cluster, Host, Inventory, Platform, TlsFiles
 from procedures.model.snapshot import Retention
-from tests.support.machines import live_on
+from tests.support.machines import furnish, live_on
 
 NOW_MS = 1_700_000_000_000
 
@@ -77,8 +77,10 @@ def a_sight(size: int = 3) -> FakeSight:
     clock = FakeClock()
     demo = FakeCluster.of(cluster, now_ms=clock.ms)
     hosts = FakeHosts(clock)
-    for member in demo.members:
-        live_on(hosts.add(member), demo, member)
+    for host in cluster.hosts:
+        machine = hosts.add(host.name)
+        live_on(machine, demo, MemberName(host.name))
+        furnish(machine, cluster, demo, host)
     return FakeSight(
         Inventory({name: cluster}, retention={cluster.site: Retention()}),
         FakeEtcd({name: demo}, clock.now_ms),

@@ -63,11 +63,25 @@ async def test_a_health_message() -> None:
         "context",
         "context",
         "context",
+        "context",
     ]
     assert shown.metadata == {
         "event_type": "quorumbot_answer",
         "event_payload": {"command": "etcd health", "cluster": "demo", "verdict": "healthy"},
     }
+
+
+async def test_a_health_message_tells_of_hosts() -> None:
+    """What is well stands in a line of its own, what is not among the warnings."""
+    sight = a_sight()
+    sight.hosts.machines["demo-1"].synchronised = False
+    sight.hosts.machines["demo-3"].power_off()
+    shown = await health_view(sight)
+    assert "demo-1: time service: on, and not synchronised yet" in shown.text
+    texts = list(_texts(shown.blocks))
+    (hosts,) = [text for text in texts if text.startswith("Hosts: clock: ")]
+    assert "time service: synchronised" in hosts
+    assert any("host (demo-3 (10.0.0.3) cannot be reached: " in text for text in texts)
 
 
 async def test_a_members_message() -> None:
