@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.backups import tool_fault
+from bot.checking_hosts import host_findings
 from bot.config import Config, ConfigError, load
 from bot.identity import signer
 from bot.process import forget_proxies
@@ -20,6 +21,7 @@ from bot.slack.errors import error_code
 from bot.slack.workspace import make_client
 from bot.store.connection import translated
 from bot.targets.etcd.look import EtcdReader
+from bot.targets.ssh.hosts import SshHosts
 from procedures.etcd.view import look_at
 from procedures.model.errors import QuorumbotError
 from procedures.model.events import Role
@@ -74,7 +76,7 @@ async def check(path: Path, *, as_json: bool) -> int:
 async def _all(config: Config) -> list[Check]:
     if config.file.slack.api_url:
         forget_proxies()
-    reader = EtcdReader()
+    reader, hosts = EtcdReader(), SshHosts()
     tried: list[Callable[[], Awaitable[list[Check]]]] = [
         lambda: _slack(config),
         lambda: _redis(config),
@@ -82,11 +84,17 @@ async def _all(config: Config) -> list[Check]:
             _cluster_check(config, reader, cluster)
             for cluster in config.inventory.clusters.values()
         ),
+        *(
+            _hosts_check(hosts, cluster)
+            for cluster in config.inventory.clusters.values()
+            if cluster.ssh is not None
+        ),
     ]
     try:
         found = await asyncio.gather(*(each() for each in tried))
     finally:
         await reader.close()
+        await hosts.close()
     return [*_signing(config), *(each for several in found for each in several)]
 
 
@@ -183,5 +191,16 @@ def _cluster_check(
         checks = [Check(name, ok=False, text=f"{seen.name}: {seen.why}") for seen in bad]
         checks += [Check(f"{name}.snapshots", ok=False, text=fault) for fault in tools if fault]
         return checks or [Check(name, ok=True, text=f"{len(view.seen)} members answer")]
+
+    return reach
+
+
+def _hosts_check(hosts: SshHosts, cluster: Cluster) -> Callable[[], Awaitable[list[Check]]]:
+    async def reach() -> list[Check]:
+        found = await host_findings(hosts, cluster)
+        return [
+            Check(f"clusters.{cluster.name}.hosts.{name}", ok=ok, text=text)
+            for name, (ok, text) in found.items()
+        ]
 
     return reach

@@ -14,6 +14,7 @@ from procedures.etcd import figures as core
 from procedures.etcd.advice import advise
 from procedures.etcd.certificates import certificates
 from procedures.etcd.evidence import testified
+from procedures.etcd.fragmentation import MIB
 from procedures.etcd.host_health import HostSeen, clock_pairs, host_figures, look_at_hosts
 from procedures.etcd.performance import performance
 from procedures.etcd.rows import rows
@@ -133,7 +134,7 @@ def _last_report(
             before_it = details.metrics.get(seen.probe.endpoint)
             after_it = details.metrics_later.get(seen.probe.endpoint)
             figures += performance(seen.name, before_it, after_it, names)
-    figures += core.unlearnt(hosts=bool(cluster.hosts))
+    figures += core.unlearnt(hosts=bool(cluster.hosts and cluster.ssh))
     return _report(cluster, view, judge(view, figures), figures, samples=2)
 
 
@@ -184,9 +185,7 @@ async def _hashes(cluster: Cluster, view: View, look: Look) -> Mapping[str, Hash
     endpoints = [endpoint for endpoint, _ in asked]
     biggest = max(status.db_size for _, status in asked)
     if biggest > cluster.hash_up_to_bytes:
-        why = (
-            f"not compared: above {cluster.hash_up_to_bytes / core.MIB:,.0f} MiB it takes too long"
-        )
+        why = f"not compared: above {cluster.hash_up_to_bytes / MIB:,.0f} MiB it takes too long"
         return dict.fromkeys(endpoints, Fault(FaultKind.SKIPPED, why))
     return await look.etcd.hashes(cluster, endpoints, min(status.revision for _, status in asked))
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -54,10 +55,11 @@ async def test_all_is_well() -> None:
     assert len(report.clocks) == 3
 
 
-async def test_without_hosts_it_is_as_before() -> None:
-    """Nothing is asked, and what is not known for that is said."""
+@pytest.mark.parametrize("without", [{"hosts": ()}, {"ssh": None}])
+async def test_without_hosts_it_is_as_before(without: dict[str, Any]) -> None:
+    """No host or no way there: nothing is asked, and what is not known for that is said."""
     sight = a_sight()
-    cluster = replace(sight.inventory.clusters[DEMO], hosts=())
+    cluster = replace(sight.inventory.clusters[DEMO], **without)
     sight.inventory = Inventory({DEMO: cluster})
     report = await asked(sight)
     assert (report.hosts, report.clocks) == ((), ())

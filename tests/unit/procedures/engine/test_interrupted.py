@@ -8,10 +8,13 @@ import pytest
 
 from bot.targets.etcd.model import Condition
 from procedures.catalogue import PROCEDURES
+from procedures.etcd.fragmentation import MIB
 from procedures.model.ids import MemberName
 from procedures.model.run import State, StepState
 from tests.support.script import Script
 from tests.support.theatre import Theatre, a_theatre
+
+_GRID = 10
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,13 @@ def stop(name: str) -> Callable[[Theatre], None]:
     return act
 
 
+def fragment(theatre: Theatre) -> None:
+    """Let the members have much free space, apart from one."""
+    for member in theatre.sight.demo.members.values():
+        member.db_size, member.db_size_in_use = 300 * MIB, 30 * MIB
+    theatre.sight.demo.members[MemberName("demo-2")].db_size_in_use = 299 * MIB
+
+
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
@@ -40,6 +50,8 @@ CASES = {
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
     "restart one": Case("etcd restart", {"member": "demo-2"}),
+    "defragment all": Case("etcd defrag", {}, fragment),
+    "defragment the leader": Case("etcd defrag", {"member": "demo-1"}, fragment),
     "move leadership away": Case("etcd move-leader", {}),
     "move leadership to": Case("etcd move-leader", {"to": "demo-3"}),
 }
@@ -85,10 +97,10 @@ async def test_a_crash_at_any_point(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 async def test_a_crash_at_any_two_points(name: str) -> None:
-    """Also the worker that takes over may crash."""
+    """Also the worker that takes over may crash. A grid over all pairs, for the time they take."""
     calm, script = await undisturbed(CASES[name])
-    for first in range(0, script.passed, 3):
-        for second in range(0, script.passed, 2):
+    for first in range(0, script.passed, script.passed // _GRID + 1):
+        for second in range(0, script.passed, script.passed // (_GRID + 1) + 1):
             theatre = await made(CASES[name])
             await theatre.work(Script(crash_at=first))
             await theatre.work(Script(crash_at=second))
