@@ -10,6 +10,7 @@ from procedures.model.report import (
     BackupsReport,
     Figure,
     HealthReport,
+    HostsReport,
     Level,
     MembersReport,
 )
@@ -117,6 +118,18 @@ def member_lines(report: MembersReport) -> list[str]:
     return [*lines, *(f"warning: {note}" for note in report.notes)]
 
 
+def host_lines(report: HostsReport) -> list[str]:
+    """One line for each figure, what is wrong or unknown first."""
+    figures = sorted(report.figures, key=lambda figure: figure.level in _FINE)
+    return [
+        _named(figure) if figure.level in _FINE else f"{_word(figure.level)}: {_named(figure)}"
+        for figure in figures
+    ]
+
+
+_FINE = frozenset({Level.OK, Level.INFO})
+
+
 def clusters(known: Iterable[Cluster]) -> list[str]:
     """One line for each cluster: what it is, and who approves changes to it."""
     return [
@@ -147,7 +160,7 @@ def _by_name(figures: Iterable[Figure], levels: set[Level]) -> list[tuple[str, l
 
 
 def _named(figure: Figure) -> str:
-    what = figure.text if figure.name == "member" else f"{figure.name}: {figure.text}"
+    what = figure.text if figure.name in {"member", "host"} else f"{figure.name}: {figure.text}"
     if figure.member is None or what.startswith(figure.member):
         return what
     return f"{figure.member}: {what}"

@@ -14,11 +14,22 @@ from procedures.etcd import (
     move_leader,
     restart,
 )
+from procedures.host import clock, disk, entropy
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
 
 INQUIRIES: Mapping[str, Inquiry] = MappingProxyType(
-    {inquiry.name: inquiry for inquiry in (backups.INQUIRY, health.INQUIRY, members.INQUIRY)}
+    {
+        inquiry.name: inquiry
+        for inquiry in (
+            backups.INQUIRY,
+            clock.INQUIRY,
+            disk.INQUIRY,
+            entropy.INQUIRY,
+            health.INQUIRY,
+            members.INQUIRY,
+        )
+    }
 )
 """The read-only ones."""
 

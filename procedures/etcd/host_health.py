@@ -30,9 +30,9 @@ from procedures.host.clock import (
 )
 from procedures.host.disk import Room, read_room, read_size, room_figures, size_figure
 from procedures.host.entropy import Entropy, entropy_figure, read_entropy
-from procedures.model import envfile
+from procedures.host.settings import Settings, read_settings
 from procedures.model.errors import Refused
-from procedures.model.host import FileSeen, Machine
+from procedures.model.host import Machine
 from procedures.model.inventory import Cluster
 from procedures.model.platform import Layout, Pair, layout
 from procedures.model.probe import Fault
@@ -43,12 +43,11 @@ _BOTH_ENDS = ("SSL client", "SSL server")
 
 @dataclass(frozen=True, slots=True)
 class Etcd:
-    """What is there of etcd. `values` are those of its configuration; None where there is none."""
+    """What is there of etcd."""
 
     how: Layout
     state: State | Fault
-    values: Mapping[str, str] | Fault | None
-    data: str
+    settings: Settings
     size: int | Fault
     rooms: tuple[Room, ...] | Fault
     certificates: Mapping[Wanted, Found | Fault | str]
@@ -66,7 +65,7 @@ class HostSeen:
 
 async def look_at_hosts(cluster: Cluster, look: Look) -> Mapping[str, HostSeen | Fault]:
     """Ask all hosts at once; a Fault for one that nobody reached. Nobody, where no way is known."""
-    return await each_host(cluster, look, _look_at) if cluster.ssh else {}
+    return await each_host(cluster, look, _look_at) if cluster.hosts and cluster.ssh else {}
 
 
 def host_figures(
@@ -106,26 +105,16 @@ async def _look_at_etcd(on: OnHost, machine: Machine) -> Etcd | str:
         how = layout(on.cluster.platform)
     except Refused:
         return f"on {on.cluster.platform}, etcd is run by an operator"
-    state, config = await asyncio.gather(read_state(on, how), on.read(how.config))
-    values: Mapping[str, str] | Fault | None
-    if isinstance(config, FileSeen):
-        values = envfile.read(config.content.decode(errors="replace"))
-    else:
-        values = config
-    known = values if isinstance(values, Mapping) else {}
-    data = _path(known.get("ETCD_DATA_DIR")) or how.data
-    log = _path(known.get("ETCD_WAL_DIR"))
+    state, settings = await asyncio.gather(read_state(on, how), read_settings(on, how))
     size, rooms, certificates = await asyncio.gather(
-        read_size(on, data),
-        read_room(on, data, *([log] if log else [])),
-        read_certificates(on, _wanted(on, how, machine, known)),
+        read_size(on, settings.data),
+        read_room(on, *settings.folders),
+        read_certificates(on, _wanted(on, how, machine, settings)),
     )
-    return Etcd(how, state, values, data, size, rooms, certificates)
+    return Etcd(how, state, settings, size, rooms, certificates)
 
 
-def _wanted(
-    on: OnHost, how: Layout, machine: Machine, values: Mapping[str, str]
-) -> Sequence[Wanted]:
+def _wanted(on: OnHost, how: Layout, machine: Machine, settings: Settings) -> Sequence[Wanted]:
     """The files that etcd is told to use, or else those of the platform."""
     if on.cluster.tls is None:
         return ()
@@ -148,9 +137,9 @@ def _wanted(
     )
     wanted: list[Wanted] = []
     for use in pairs:
-        path = _path(values.get(f"{use.prefix}CERT_FILE")) or use.usual.cert
-        ca = _path(values.get(f"{use.prefix}TRUSTED_CA_FILE")) or usual.ca
-        addresses = hosts_of(values.get(use.urls, "")) or (on.host.address,)
+        path = settings.path(f"{use.prefix}CERT_FILE") or use.usual.cert
+        ca = settings.path(f"{use.prefix}TRUSTED_CA_FILE") or usual.ca
+        addresses = hosts_of(settings.known.get(use.urls, "")) or (on.host.address,)
         wanted.append(Wanted(use.what, path, ca, addresses[0], use.purposes))
         wanted.append(Wanted("CA", ca))
     return tuple(dict.fromkeys(wanted))
@@ -173,23 +162,19 @@ def _etcd_figures(view: View, host: str, etcd: Etcd | str, now_s: int) -> list[F
     listing = [seen.listed for seen in view.seen if seen.listed]
     member = any(row.name == host for row in listing) if view.listed else None
     figures = [state_figure(host, etcd.state, member=member)]
-    if member is False and etcd.values is None:
+    values = etcd.settings.values
+    if member is False and values is None:
         return figures  # a spare, with nothing of etcd's on it
-    if isinstance(etcd.values, Fault):
-        figures.append(Figure("config", Level.UNKNOWN, etcd.values.message, host, counts=False))
-    elif etcd.values is None:
+    if isinstance(values, Fault):
+        figures.append(Figure("config", Level.UNKNOWN, values.message, host, counts=False))
+    elif values is None:
         text = f"{etcd.how.config} is not there"
         figures.append(Figure("config", Level.WARN, text, member=host, counts=False))
     elif not view.listed:
         text = "no member gave a list to compare with"
         figures.append(Figure("config", Level.UNKNOWN, text, member=host, counts=False))
     else:
-        figures += drift(host, etcd.how.config, etcd.values, listing)
+        figures += drift(host, etcd.how.config, values, listing)
     figures += room_figures(host, etcd.rooms)
-    figures.append(size_figure(host, etcd.data, etcd.size))
+    figures.append(size_figure(host, etcd.settings.data, etcd.size))
     return figures + certificate_figures(host, etcd.certificates, now_s)
-
-
-def _path(value: str | None) -> str | None:
-    """A path that is set, without a slash at its end."""
-    return value.rstrip("/") or None if value and value.startswith("/") else None

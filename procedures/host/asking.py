@@ -62,7 +62,11 @@ class OnHost:
 async def each_host(
     cluster: Cluster, look: Look, ask: Callable[[OnHost], Awaitable[T]]
 ) -> Mapping[str, T]:
-    """Ask all hosts of a cluster at once. By name of the host, in the configuration's order."""
+    """Ask all hosts of a cluster at once. By name of the host, in the configuration's order.
+
+    Raises Refused where the configuration names none.
+    """
+    require_hosts(cluster)
     until = asyncio.get_running_loop().time() + LIMIT_MS / 1_000
     answers = await asyncio.gather(
         *(ask(OnHost(look, cluster, host, until)) for host in cluster.hosts)

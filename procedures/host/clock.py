@@ -6,12 +6,15 @@ clock can be from ours, however long the way was; two such bounds bound a pair.
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from procedures.host.asking import OnHost
+from procedures.engine.ports import Look
+from procedures.host.answering import Args, answered, report
+from procedures.host.asking import OnHost, each_host
+from procedures.model.inquiry import Inquiry
 from procedures.model.probe import Fault
-from procedures.model.report import ClockPair, Figure, Level
+from procedures.model.report import ClockPair, Figure, HostsReport, Level
 
 APART_MS = 1_000
 """More than this etcd itself warns of (R18)."""
@@ -110,6 +113,28 @@ def service_figure(host: str, service: TimeService | Fault) -> Figure:
         return Figure("time service", Level.OK, text, member=host, counts=False)
     text = "on, and not synchronised yet" if service.enabled else "off, and nothing synchronises"
     return Figure("time service", Level.WARN, text, member=host, counts=False)
+
+
+async def ask(args: Args, look: Look) -> AsyncIterator[HostsReport]:
+    """Compare the clocks of all hosts, and ask what keeps them right. Raises Refused."""
+    cluster = look.inventory.clusters[args.cluster]
+    seen = await each_host(cluster, look, _look_at)
+    told, figures = answered(seen)
+    readings = {name: clock for name, (clock, _) in told.items()}
+    figures = [*clock_figures(readings), *figures]
+    figures += [service_figure(name, service) for name, (_, service) in told.items()]
+    yield report(cluster, "clocks", seen, figures, pairs(readings))
+
+
+INQUIRY = Inquiry("host clock", Args, ask)
+
+
+async def _look_at(on: OnHost) -> tuple[Reading | Fault, TimeService | Fault] | Fault:
+    machine = await on.machine()
+    if isinstance(machine, Fault):
+        return machine
+    clock = await read_clock(on)
+    return clock, await read_service(on)
 
 
 def _pair(one: str, first: Reading, other: str, second: Reading) -> ClockPair:

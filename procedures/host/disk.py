@@ -1,12 +1,19 @@
 """Room on the disks of hosts. (catalogue P11, rule R13)"""
 
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from procedures.host.asking import OnHost
+from procedures.engine.ports import Look
+from procedures.host.answering import Args, answered, report
+from procedures.host.asking import OnHost, each_host
+from procedures.host.settings import read_settings
+from procedures.model.errors import Refused
+from procedures.model.inquiry import Inquiry
+from procedures.model.platform import layout
 from procedures.model.probe import Fault
-from procedures.model.report import Figure, Level
+from procedures.model.report import Figure, HostsReport, Level
 
 FULL_PERCENT = 90
 """From here on openshift-ansible's own check of etcd's disk fails (R13)."""
@@ -66,7 +73,7 @@ def room_figures(host: str, rooms: Sequence[Room] | Fault) -> list[Figure]:
     """One for each file system, whatever number of the paths lies on it."""
     if isinstance(rooms, Fault):
         return [Figure("disk", Level.UNKNOWN, rooms.message, member=host, counts=False)]
-    return [_figure(host, room) for room in {room.at: room for room in reversed(rooms)}.values()]
+    return [_figure(host, room) for room in _by_mount(rooms)]
 
 
 def size_figure(host: str, path: str, size: int | Fault) -> Figure:
@@ -76,10 +83,51 @@ def size_figure(host: str, path: str, size: int | Fault) -> Figure:
     return Figure("data", Level.OK, f"{_size(size)} in {path}", member=host, counts=False)
 
 
+async def ask(args: Args, look: Look) -> AsyncIterator[HostsReport]:
+    """Ask all hosts for the system's disks and etcd's. Raises Refused."""
+    cluster = look.inventory.clusters[args.cluster]
+    seen = await each_host(cluster, look, _look_at)
+    told, unreached = answered(seen)
+    figures = []
+    for name, (rooms, folder, size) in told.items():
+        figures += room_figures(name, rooms)
+        figures += [size_figure(name, folder, size)] if folder else []
+    yield report(cluster, "disks", seen, [*figures, *unreached])
+
+
+INQUIRY = Inquiry("host disk", Args, ask)
+
+_SYSTEM = ("/", "/var")
+
+
+async def _look_at(on: OnHost) -> tuple[tuple[Room, ...] | Fault, str, int | Fault] | Fault:
+    machine = await on.machine()
+    if isinstance(machine, Fault):
+        return machine
+    try:
+        how = layout(on.cluster.platform)
+    except Refused:  # etcd is an operator's there; the system's disks are what they are
+        return await read_room(on, *_SYSTEM), "", 0
+    settings = await read_settings(on, how)
+    rooms, size = await asyncio.gather(
+        read_room(on, *_SYSTEM, *settings.folders), read_size(on, settings.data)
+    )
+    return rooms, settings.data, size
+
+
 def _figure(host: str, room: Room) -> Figure:
     level = Level.WARN if room.percent >= FULL_PERCENT else Level.OK
     text = f"{room.percent} % of {_size(room.size)} used, {_size(room.free)} free on {_place(room)}"
     return Figure("disk", level, text, member=host, counts=False)
+
+
+def _by_mount(rooms: Sequence[Room]) -> list[Room]:
+    """One for each file system: that of a path which is its mount, else of the first path."""
+    found: dict[str, Room] = {}
+    for room in rooms:
+        if room.own or room.at not in found:
+            found[room.at] = room
+    return list(found.values())
 
 
 def _place(room: Room) -> str:

@@ -5,11 +5,15 @@ is filled once and gives without end: there the figure says nothing, whatever it
 tells them apart better than the version, because distributions carry changes back.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from procedures.host.asking import OnHost
+from procedures.engine.ports import Look
+from procedures.host.answering import Args, answered, report
+from procedures.host.asking import OnHost, each_host
+from procedures.model.inquiry import Inquiry
 from procedures.model.probe import Fault
-from procedures.model.report import Figure, Level
+from procedures.model.report import Figure, HostsReport, Level
 
 ENOUGH, LOW = 1_000, 800
 """Bits that are as many as they should be, and below which TLS handshakes may wait (P02)."""
@@ -57,3 +61,20 @@ def entropy_figure(host: str, entropy: Entropy | Fault) -> Figure:
         return Figure("entropy", Level.WARN, text, member=host, counts=False)
     level = Level.OK if entropy.available >= ENOUGH else Level.INFO
     return Figure("entropy", level, text, member=host, counts=False)
+
+
+async def ask(args: Args, look: Look) -> AsyncIterator[HostsReport]:
+    """Ask all hosts. Raises Refused."""
+    cluster = look.inventory.clusters[args.cluster]
+    seen = await each_host(cluster, look, _look_at)
+    told, figures = answered(seen)
+    figures = [*(entropy_figure(name, each) for name, (each,) in told.items()), *figures]
+    yield report(cluster, "entropy", seen, figures)
+
+
+INQUIRY = Inquiry("host entropy", Args, ask)
+
+
+async def _look_at(on: OnHost) -> tuple[Entropy | Fault] | Fault:
+    machine = await on.machine()
+    return machine if isinstance(machine, Fault) else (await read_entropy(on),)

@@ -150,6 +150,17 @@ class BackupsReport:
     kind: Literal["backups"] = "backups"
 
 
-Report: TypeAlias = HealthReport | MembersReport | BackupsReport
+@dataclass(frozen=True, slots=True)
+class HostsReport:
+    """Answer of a question about machines; `member` of a figure is the host."""
+
+    cluster: ClusterName
+    headline: str
+    figures: tuple[Figure, ...]
+    clocks: tuple[ClockPair, ...] = ()
+    kind: Literal["hosts"] = "hosts"
+
+
+Report: TypeAlias = HealthReport | MembersReport | BackupsReport | HostsReport
 Answer = Annotated[Report, Field(discriminator="kind")]
 """Any answer. Its first words, `headline`, are what notifications and scripts read."""

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from procedures.etcd import health
+from procedures.host import clock, disk, entropy
+from procedures.host.answering import Args
+from procedures.model.inquiry import Inquiry
 from procedures.model.inventory import Inventory, Platform
-from procedures.model.report import Figure, HealthReport, Level
+from procedures.model.report import Figure, HealthReport, HostsReport, Level
 from tests.hosts.stage import NAME, Stage, on_stage
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
 
@@ -87,3 +90,16 @@ async def test_a_host_whose_way_is_closed(bed: Testbed, cluster: Cluster, tmp_pa
     (only,) = [each for each in report.hosts if each.member == "etcd-3"]
     assert (only.name, only.level) == ("host", Level.UNKNOWN)
     assert report.headline == "prod: healthy, 3 of 3 members"
+
+
+@pytest.mark.parametrize("question", [clock.INQUIRY, disk.INQUIRY, entropy.INQUIRY])
+async def test_questions_about_hosts_alone(
+    question: Inquiry, bed: Testbed, cluster: Cluster, tmp_path: Path
+) -> None:
+    """Each host answers."""
+    async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
+        (report,) = [each async for each in question.ask(Args(NAME), stage.world)]
+    assert isinstance(report, HostsReport)
+    assert " of 3 of 3 hosts, " in report.headline
+    strange = {each.name for each in report.figures if each.level not in GOOD}
+    assert strange <= {"time service"}

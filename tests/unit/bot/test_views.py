@@ -10,6 +10,8 @@ from bot.slack.blocks import View
 from bot.slack.text import MESSAGE, cut, escaped, shortened
 from bot.slack.views import view
 from procedures.etcd import health, members
+from procedures.host import clock
+from procedures.host.answering import Args as HostArgs
 from procedures.model.ids import ClusterName, MemberName, RunId
 from procedures.model.run import Run, State
 from tests.support.requests import a_request
@@ -82,6 +84,20 @@ async def test_a_health_message_tells_of_hosts() -> None:
     (hosts,) = [text for text in texts if text.startswith("Hosts: clock: ")]
     assert "time service: synchronised" in hosts
     assert any("host (demo-3 (10.0.0.3) cannot be reached: " in text for text in texts)
+
+
+async def test_a_message_about_hosts() -> None:
+    """What is wrong comes first; each figure has a line."""
+    sight = a_sight()
+    sight.hosts.machines["demo-2"].synchronised = False
+    (report,) = [answer async for answer in clock.ask(HostArgs(DEMO), sight)]
+    shown = view(replace(RUN, state=State.SUCCEEDED, answer=report), {})
+    assert shown.text.splitlines()[:3] == [
+        "demo: clocks of 3 of 3 hosts, 1 warning",
+        "warning: demo-2: time service: on, and not synchronised yet",
+        "clock: no two are more than 0.01 s apart, the way's delay included",
+    ]
+    assert [block["type"] for block in shown.blocks] == ["section", "section", "context"]
 
 
 async def test_a_members_message() -> None:

@@ -122,7 +122,7 @@ def test_what_is_not_understood_is_said(text: str, words_of_answer: str) -> None
 def test_an_unknown_slash_command_names_the_known_ones() -> None:
     """Fronts of different versions may be asked what they do not know."""
     assert refusal("health", slash="/etc") == (
-        "Unknown command: /etc. Did you mean /etcd? There is /etcd or /ops."
+        "Unknown command: /etc. Did you mean /etcd? There is /etcd, /host or /ops."
     )
 
 

@@ -261,7 +261,7 @@ async def test_disk() -> None:
     configure(at, ETCD_WAL_DIR="/wal/etcd")
     del machine(sight, 2).mounts["/var/lib/etcd"]
     report = await asked(sight)
-    data, log = figures(report, "disk", "demo-1")[::-1]
+    data, log = figures(report, "disk", "demo-1")
     assert data.level is Level.WARN
     assert data.text.startswith("90 % of 100.0 GiB used, 10.0 GiB free on /var/lib/etcd")
     assert log.text.endswith("on /, which has /wal/etcd")
