@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from procedures.etcd import (
     backup,
+    backup_config,
     backups,
     defrag,
     fix_peer_url,
@@ -38,6 +39,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
         procedure.name: procedure
         for procedure in (
             backup.PROCEDURE,
+            backup_config.PROCEDURE,
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
             member_remove.PROCEDURE,

@@ -27,6 +27,7 @@ from procedures.model.probe import Alarm
 from procedures.model.run import Run, fold
 from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
+from tests.support.copying import ActingBackups
 from tests.support.script import Crash, Script
 from tests.support.sight import FakeClock, FakeSight, a_sight
 
@@ -134,7 +135,7 @@ class Stage:
     etcd: FakeEtcd
     clock: FakeClock
     act: Acting
-    backups: MemoryBackups
+    backups: ActingBackups
     hosts: FakeHosts
     on_hosts: ActingOnHosts
 
@@ -267,7 +268,8 @@ class Theatre:
         act = Acting(self.sight.etcd, script, self.effects)
         sight, hosts = self.sight, self.sight.hosts
         on_hosts = ActingOnHosts(hosts, script)
-        return Stage(sight.inventory, sight.etcd, sight.clock, act, self.backups, hosts, on_hosts)
+        backups = ActingBackups(self.backups, script)
+        return Stage(sight.inventory, sight.etcd, sight.clock, act, backups, hosts, on_hosts)
 
 
 def a_theatre(procedure: str, args: Mapping[str, str | bool], size: int = 3) -> Theatre:
