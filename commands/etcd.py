@@ -16,10 +16,15 @@ from procedures.etcd import (
     defrag,
     fix_peer_url,
     health,
+    member_add,
+    member_promote,
     member_remove,
     members,
     move_leader,
+    nospace,
+    replace,
     restart,
+    retire,
 )
 
 _CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
@@ -78,6 +83,26 @@ GROUP = Group(
             procedure=member_remove.PROCEDURE.name,
         ),
         Command(
+            ("etcd", "member", "add"),
+            "make room for a new member, a learner at first",
+            (
+                Parameter("name", Kind.TEXT, "the name that it will have", required=True),
+                Parameter("peer_url", Kind.TEXT, "where its peers reach it", required=True),
+                Parameter("voter", Kind.SWITCH, "give it a vote before it has started", flag=True),
+                *_CHANGE,
+            ),
+            procedure=member_add.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "member", "promote"),
+            "give a learner that has caught up a vote",
+            (
+                Parameter("member", Kind.MEMBER, "which one, by name or id", required=True),
+                *_CHANGE,
+            ),
+            procedure=member_promote.PROCEDURE.name,
+        ),
+        Command(
             ("etcd", "member", "fix-peer-url"),
             "correct the URL at which a member's peers reach it",
             (
@@ -86,6 +111,25 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=fix_peer_url.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "replace"),
+            "replace a member by one on another host; two others approve",
+            (
+                Parameter("member", Kind.MEMBER, "which one, by name or id", required=True),
+                Parameter("with_", Kind.TEXT, "the host of the new one", flag=True),
+                *_CHANGE,
+            ),
+            procedure=replace.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "retire"),
+            "switch etcd off on a host that has no member any more",
+            (
+                Parameter("host", Kind.TEXT, "which host", required=True),
+                *_CHANGE,
+            ),
+            procedure=retire.PROCEDURE.name,
         ),
         Command(
             ("etcd", "restart"),
@@ -114,6 +158,12 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=defrag.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "nospace"),
+            "get a cluster that refuses writes for lack of space going again",
+            _CHANGE,
+            procedure=nospace.PROCEDURE.name,
         ),
     ),
 )

@@ -10,10 +10,15 @@ from procedures.etcd import (
     defrag,
     fix_peer_url,
     health,
+    member_add,
+    member_promote,
     member_remove,
     members,
     move_leader,
+    nospace,
+    replace,
     restart,
+    retire,
 )
 from procedures.host import clock, disk, entropy
 from procedures.model.inquiry import Inquiry
@@ -42,9 +47,14 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             backup_config.PROCEDURE,
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
+            member_add.PROCEDURE,
+            member_promote.PROCEDURE,
             member_remove.PROCEDURE,
+            replace.PROCEDURE,
             restart.PROCEDURE,
+            retire.PROCEDURE,
             move_leader.PROCEDURE,
+            nospace.PROCEDURE,
         )
     }
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import JsonValue
 
@@ -11,7 +11,7 @@ from procedures.engine.hosts import HostAct, HostLook
 from procedures.model.host import Mark
 from procedures.model.ids import ClusterName, MemberId
 from procedures.model.inventory import Cluster, Inventory
-from procedures.model.plan import Action
+from procedures.model.plan import Action, Retries
 from procedures.model.probe import (
     Alarm,
     Certificates,
@@ -307,10 +307,22 @@ class Doable(Action, Protocol):
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Do it, checking its own rules and identities right before. Gives its result.
 
-        Raises Refused or Permanent when it is not done, InDoubt when nobody can tell.
+        Raises Refused or Permanent when it is not done, Retryable when it is not done for a
+        passing reason, InDoubt when nobody can tell.
         """
         ...
 
     async def probe(self, world: World, work: Work) -> Finding:
         """Look whether it was done, some time after the last call that may have done it."""
         ...
+
+
+@runtime_checkable
+class Retried(Protocol):
+    """An action that says itself how it is tried again after Retryable. Others fail at once.
+
+    Such an action raises Retryable only where none of its calls has changed anything, or where a
+    duplicate is harmless.
+    """
+
+    RETRIES: ClassVar[Retries]

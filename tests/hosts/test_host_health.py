@@ -12,7 +12,8 @@ from procedures.host.answering import Args
 from procedures.model.inquiry import Inquiry
 from procedures.model.inventory import Inventory, Platform
 from procedures.model.report import Figure, HealthReport, HostsReport, Level
-from tests.hosts.stage import NAME, Stage, on_stage
+from tests.hosts.stage import on_stage
+from tests.support.real_stage import RealStage
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3")
@@ -31,8 +32,9 @@ def cluster(bed: Testbed) -> Cluster:
     return bed.cluster(NAMES)
 
 
-async def asked(stage: Stage) -> HealthReport:
-    answers = [report async for report in health.ask(health.Args(NAME), stage.world)]
+async def asked(stage: RealStage) -> HealthReport:
+    name = stage.cluster.name
+    answers = [report async for report in health.ask(health.Args(name), stage)]
     return answers[-1]
 
 
@@ -81,12 +83,12 @@ async def test_what_is_wrong_on_a_host(bed: Testbed, cluster: Cluster, tmp_path:
 async def test_a_host_whose_way_is_closed(bed: Testbed, cluster: Cluster, tmp_path: Path) -> None:
     """Its member answers and its host does not: unknown, with why, and the verdict stays."""
     async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
-        known = stage.world.inventory.clusters[NAME]
+        known = stage.cluster
         hosts = tuple(
             replace(host, port=host.port + (host.name == "etcd-3")) for host in known.hosts
         )
-        elsewhere = Inventory({NAME: replace(known, hosts=hosts)})
-        report = await asked(Stage(replace(stage.world, inventory=elsewhere)))
+        stage.inventory = Inventory({known.name: replace(known, hosts=hosts)})
+        report = await asked(stage)
     (only,) = [each for each in report.hosts if each.member == "etcd-3"]
     assert (only.name, only.level) == ("host", Level.UNKNOWN)
     assert report.headline == "prod: healthy, 3 of 3 members"
@@ -98,7 +100,7 @@ async def test_questions_about_hosts_alone(
 ) -> None:
     """Each host answers."""
     async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
-        (report,) = [each async for each in question.ask(Args(NAME), stage.world)]
+        (report,) = [each async for each in question.ask(Args(stage.cluster.name), stage)]
     assert isinstance(report, HostsReport)
     assert " of 3 of 3 hosts, " in report.headline
     strange = {each.name for each in report.figures if each.level not in GOOD}

@@ -11,7 +11,7 @@ from procedures.engine.ports import Backups
 from procedures.model.ids import ClusterName, MemberName, Site
 from procedures.model.inventory import Cluster, Host, Inventory, Platform, SshAccess, TlsFiles
 from procedures.model.snapshot import Retention
-from tests.support.machines import furnish, live_on
+from tests.support.machines import live_on
 
 NOW_MS = 1_700_000_000_000
 
@@ -61,8 +61,8 @@ class FakeSight:
         return self.hosts
 
 
-def a_sight(size: int = 3) -> FakeSight:
-    """A healthy cluster, and all that is needed to look at it."""
+def a_sight(size: int = 3, spares: int = 1) -> FakeSight:
+    """A healthy cluster, machines without a member, and all that is needed to look at them."""
     name = ClusterName("demo")
     cluster = Cluster(
         name=name,
@@ -72,16 +72,14 @@ def a_sight(size: int = 3) -> FakeSight:
             MemberName(f"demo-{n}"): f"https://127.0.0.1:{2379 + n}" for n in range(1, size + 1)
         },
         tls=TlsFiles("ca.crt", "client.crt", "client.key"),
-        hosts=tuple(Host(f"demo-{n}", f"10.0.0.{n}") for n in range(1, size + 1)),
+        hosts=tuple(Host(f"demo-{n}", f"10.0.0.{n}") for n in range(1, size + spares + 1)),
         ssh=SshAccess("quorumbot", key="id", known_hosts="known_hosts", sudo=True),
     )
     clock = FakeClock()
     demo = FakeCluster.of(cluster, now_ms=clock.ms)
     hosts = FakeHosts(clock)
     for host in cluster.hosts:
-        machine = hosts.add(host.name)
-        live_on(machine, demo, MemberName(host.name))
-        furnish(machine, cluster, demo, host)
+        live_on(hosts.add(host.name), demo, host)
     return FakeSight(
         Inventory({name: cluster}, retention={cluster.site: Retention()}),
         FakeEtcd({name: demo}, clock.now_ms),

@@ -125,6 +125,11 @@ class Testbed:
         cluster.bring_up(token=token, quota_bytes=quota_bytes)
         return cluster
 
+    @property
+    def tools(self) -> dict[str, str]:
+        """The folders of each version's tools, outside of the hosts."""
+        return {minor: str(self._base / f"opt/etcd-{minor}/usr/bin") for minor in ("3.4", "3.5")}
+
     def partition(self, some: Iterable[str], others: Iterable[str]) -> None:
         """Let nothing pass between some hosts and others; the bot still reaches all of them."""
         theirs = [self.hosts[name].number for name in others]

@@ -14,6 +14,7 @@ from procedures.host import clock
 from procedures.host.answering import Args as HostArgs
 from procedures.model.ids import ClusterName, MemberName, RunId
 from procedures.model.run import Run, State
+from tests.support.furnishing import a_furnished_sight
 from tests.support.requests import a_request
 from tests.support.sight import NOW_MS, FakeSight, a_sight
 
@@ -54,7 +55,7 @@ def test_first_words_without_an_answer(run: Run, first: str) -> None:
 
 async def test_a_health_message() -> None:
     """Verdict, safe-now line, table, details; metadata for tools."""
-    shown = await health_view(a_sight())
+    shown = await health_view(a_furnished_sight())
     first, safe = shown.text.splitlines()[:2]
     assert first == "demo: healthy, 3 of 3 members"
     assert safe.startswith("Safe now: Restart? Yes, one at a time;")
@@ -75,7 +76,7 @@ async def test_a_health_message() -> None:
 
 async def test_a_health_message_tells_of_hosts() -> None:
     """What is well stands in a line of its own, what is not among the warnings."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     sight.hosts.machines["demo-1"].synchronised = False
     sight.hosts.machines["demo-3"].power_off()
     shown = await health_view(sight)
@@ -88,7 +89,7 @@ async def test_a_health_message_tells_of_hosts() -> None:
 
 async def test_a_message_about_hosts() -> None:
     """What is wrong comes first; each figure has a line."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     sight.hosts.machines["demo-2"].synchronised = False
     (report,) = [answer async for answer in clock.ask(HostArgs(DEMO), sight)]
     shown = view(replace(RUN, state=State.SUCCEEDED, answer=report), {})

@@ -14,13 +14,19 @@ from procedures.model.ids import ClusterName
 from procedures.model.inventory import Platform
 from procedures.model.platform import Pair, layout
 from procedures.model.run import State
-from tests.support.machines import show
+from tests.support.furnishing import a_furnished_sight, furnish, show
 from tests.support.openssl import issued
-from tests.support.sight import NOW_MS, FakeSight, a_sight
+from tests.support.sight import NOW_MS, FakeSight
 from tests.support.theatre import Pen, Theatre, a_theatre
 
 DEMO = ClusterName("demo")
 PROCEDURE = "etcd backup config"
+
+
+def a_furnished_theatre(args: dict[str, str | bool]) -> Theatre:
+    theatre = a_theatre(PROCEDURE, args)
+    furnish(theatre.sight)
+    return theatre
 
 
 async def carried_out(theatre: Theatre) -> Pen:
@@ -37,7 +43,7 @@ async def copies(theatre: Theatre) -> dict[str, ConfigCopy]:
 
 async def test_all_that_configures_a_member() -> None:
     """Settings, certificates and the member's own keys, units; with owner, mode and label."""
-    theatre = a_theatre(PROCEDURE, {})
+    theatre = a_furnished_theatre({})
     files = theatre.sight.hosts.machines["demo-1"].files
     files.put("/etc/systemd/system/etcd.service.d/limits.conf", "[Service]\n")
     key = files.file("/etc/etcd/peer.key")
@@ -64,7 +70,7 @@ async def test_all_that_configures_a_member() -> None:
 
 async def test_what_is_not_copied() -> None:
     """An authority's key, what Quorumbot keeps of what it replaced, folders, links."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     files = sight.hosts.machines["demo-1"].files
     files.put("/etc/etcd/ca.key", "the key of keys")
     files.put("/etc/etcd/ca/ca.key", "the key of keys")
@@ -78,7 +84,7 @@ async def test_what_is_not_copied() -> None:
 
 async def test_files_that_etcd_is_told_to_use_elsewhere() -> None:
     """They are copied too."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     files = sight.hosts.machines["demo-1"].files
     files.put("/srv/tls/peer.pem", "certificate")
     conf = files.text("/etc/etcd/etcd.conf")
@@ -90,7 +96,7 @@ async def test_files_that_etcd_is_told_to_use_elsewhere() -> None:
 
 async def test_the_second_time_there_is_nothing_new() -> None:
     """The copy that is there is read again, and no other is made."""
-    theatre = a_theatre(PROCEDURE, {})
+    theatre = a_furnished_theatre({})
     await carried_out(theatre)
     again = Theatre(PROCEDURE, {}, theatre.sight)
     again.backups = theatre.backups
@@ -102,7 +108,7 @@ async def test_the_second_time_there_is_nothing_new() -> None:
 
 async def test_a_damaged_copy_is_made_anew() -> None:
     """What cannot be read is no copy."""
-    theatre = a_theatre(PROCEDURE, {"member": "demo-1"})
+    theatre = a_furnished_theatre({"member": "demo-1"})
     await carried_out(theatre)
     (place,) = theatre.backups.copied.documents
     theatre.backups.copied.documents[place] = b"{}"
@@ -115,7 +121,7 @@ async def test_a_damaged_copy_is_made_anew() -> None:
 
 async def test_nothing_of_a_key_is_said() -> None:
     """Not in the plan, the output or the journal."""
-    theatre = a_theatre(PROCEDURE, {})
+    theatre = a_furnished_theatre({})
     pen = await carried_out(theatre)
     key = theatre.sight.hosts.machines["demo-1"].files.text("/etc/etcd/peer.key")
     told = "\n".join([*pen.said, *map(repr, theatre.entries), repr(await copies(theatre))])
@@ -125,7 +131,7 @@ async def test_nothing_of_a_key_is_said() -> None:
 
 async def test_a_key_of_another_certificate_is_told() -> None:
     """It is copied all the same: what lies there is what is wanted."""
-    theatre = a_theatre(PROCEDURE, {"member": "demo-1"})
+    theatre = a_furnished_theatre({"member": "demo-1"})
     machine = theatre.sight.hosts.machines["demo-1"]
     pair = Pair("/etc/etcd/peer.crt", "/etc/etcd/peer.key")
     show(machine, pair, issued("demo-2", "10.0.0.2", at_s=NOW_MS // 1_000))
@@ -139,7 +145,7 @@ async def test_a_key_of_another_certificate_is_told() -> None:
 
 async def test_a_file_that_changes_meanwhile() -> None:
     """What was read is compared with what the host sees, and tried again."""
-    sight: FakeSight = a_sight()
+    sight: FakeSight = a_furnished_sight()
     machine = sight.hosts.machines["demo-1"]
 
     async def sums(at: FakeMachine, argv: Sequence[str], _: bytes, say: Say) -> int:
@@ -156,7 +162,7 @@ async def test_a_file_that_changes_meanwhile() -> None:
 
 async def test_a_host_with_nothing_on_it() -> None:
     """An empty copy is none."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     sight.hosts.machines["demo-1"].files.remove("/etc/etcd")
     cluster = sight.inventory.clusters[DEMO]
     with pytest.raises(Permanent, match="has nothing that configures etcd"):

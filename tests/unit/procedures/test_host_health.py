@@ -16,9 +16,9 @@ from procedures.model.ids import ClusterName, MemberName
 from procedures.model.inventory import Inventory, Platform
 from procedures.model.platform import Pair
 from procedures.model.report import Figure, HealthReport, Level, Verdict
-from tests.support.machines import show
+from tests.support.furnishing import a_furnished_sight, show
 from tests.support.openssl import issued
-from tests.support.sight import NOW_MS, FakeSight, a_sight
+from tests.support.sight import NOW_MS, FakeSight
 
 DEMO = ClusterName("demo")
 CONFIG = "/etc/etcd/etcd.conf"
@@ -46,7 +46,7 @@ def configure(at: FakeMachine, **changes: str | None) -> None:
 
 async def test_all_is_well() -> None:
     """Every figure is there for every host, and good."""
-    report = await asked(a_sight())
+    report = await asked(a_furnished_sight())
     assert {each.level for each in report.hosts} == {Level.OK}
     for name in ("service", "config", "disk", "data", "time service", "entropy", "CA file"):
         assert [each.member for each in figures(report, name)] == ["demo-1", "demo-2", "demo-3"]
@@ -58,7 +58,7 @@ async def test_all_is_well() -> None:
 @pytest.mark.parametrize("without", [{"hosts": ()}, {"ssh": None}])
 async def test_without_hosts_it_is_as_before(without: dict[str, Any]) -> None:
     """No host or no way there: nothing is asked, and what is not known for that is said."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     cluster = replace(sight.inventory.clusters[DEMO], **without)
     sight.inventory = Inventory({DEMO: cluster})
     report = await asked(sight)
@@ -69,7 +69,7 @@ async def test_without_hosts_it_is_as_before(without: dict[str, Any]) -> None:
 
 async def test_a_host_that_cannot_be_reached_is_unknown() -> None:
     """It is one line with why, neither red nor green, and the verdict stays."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     machine(sight, 3).cut_off()
     report = await asked(sight)
     (only,) = [each for each in report.hosts if each.member == "demo-3"]
@@ -80,7 +80,7 @@ async def test_a_host_that_cannot_be_reached_is_unknown() -> None:
 
 async def test_nothing_of_hosts_changes_the_verdict() -> None:
     """They are told as warnings; the verdict is what etcd's members proved."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     for each in sight.hosts.machines.values():
         each.used_percent, each.synchronised = 97, False
         each.clock_off_ms = 10_000 * each.number
@@ -93,7 +93,7 @@ async def test_nothing_of_hosts_changes_the_verdict() -> None:
 async def test_the_first_verdict_waits_for_no_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that hangs costs its own time, and only the last answer waits for it."""
     monkeypatch.setattr(asking, "LIMIT_MS", 100)
-    sight = a_sight()
+    sight = a_furnished_sight()
 
     async def hang(_: FakeMachine, __: Sequence[str], ___: bytes, ____: Say) -> int:
         await asyncio.Event().wait()
@@ -113,7 +113,7 @@ async def test_the_first_verdict_waits_for_no_host(monkeypatch: pytest.MonkeyPat
 
 async def test_an_answer_that_nobody_waits_for_ends_the_asking() -> None:
     """Whoever stops reading leaves no question to a host behind."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     begun, ended = asyncio.Event(), asyncio.Event()
 
     async def hang(_: FakeMachine, __: Sequence[str], ___: bytes, ____: Say) -> int:
@@ -162,7 +162,7 @@ async def test_the_service(
     happens: Callable[[FakeMachine], None], level: Level, words: str
 ) -> None:
     """Told to start, running, and how often systemd had to start it again."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     happens(machine(sight))
     (found,) = figures(await asked(sight), "service", "demo-1")
     assert found.level is level
@@ -171,7 +171,7 @@ async def test_the_service(
 
 async def test_a_static_pod() -> None:
     """There the manifest tells whether etcd is to run; nothing counts its restarts here."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     cluster = replace(sight.inventory.clusters[DEMO], platform=Platform.OCP311)
     sight.inventory = Inventory({DEMO: cluster})
     machine(sight).files.put("/etc/origin/node/pods/etcd.yaml", "kind: Pod\n")
@@ -182,7 +182,7 @@ async def test_a_static_pod() -> None:
 
 async def test_a_spare_without_a_member() -> None:
     """An etcd that runs where no member lives is told; an empty host is fine."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     del sight.demo.members[MemberName("demo-3")]
     report = await asked(sight)
     (found,) = figures(report, "service", "demo-3")
@@ -222,7 +222,7 @@ async def test_a_configuration_that_says_something_else(
     changes: dict[str, str], words: str
 ) -> None:
     """Each difference from the member list is a warning."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     configure(machine(sight), **changes)
     (found,) = figures(await asked(sight), "config", "demo-1")
     assert found.level is Level.WARN
@@ -231,7 +231,7 @@ async def test_a_configuration_that_says_something_else(
 
 async def test_what_the_file_does_not_set_is_no_difference() -> None:
     """It may stand on the command line, and the state of a first start says nothing later."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     at = machine(sight)
     configure(at, ETCD_NAME=None, ETCD_INITIAL_CLUSTER=None, ETCD_INITIAL_CLUSTER_STATE="existing")
     (found,) = figures(await asked(sight), "config", "demo-1")
@@ -243,7 +243,7 @@ async def test_what_the_file_does_not_set_is_no_difference() -> None:
 
 async def test_a_configuration_without_a_list_to_compare_with() -> None:
     """Nobody gives one: then nobody can tell, and the rest of the host is told all the same."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     for each in sight.demo.members.values():
         each.condition = Condition.STOPPED
     report = await asked(sight)
@@ -254,7 +254,7 @@ async def test_a_configuration_without_a_list_to_compare_with() -> None:
 
 async def test_disk() -> None:
     """From 90 % on it is a warning (R13); a log elsewhere is looked at too."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     at = machine(sight)
     at.used_percent = 90
     at.files.folder("/wal/etcd")
@@ -271,7 +271,7 @@ async def test_disk() -> None:
 
 async def test_entropy_of_an_old_kernel() -> None:
     """Only there it can run out; the size of the pool tells."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     for number, available in ((1, 799), (2, 900), (3, 3_000)):
         files = machine(sight, number).files
         files.put("/proc/sys/kernel/random/poolsize", "4096\n")
@@ -283,7 +283,7 @@ async def test_entropy_of_an_old_kernel() -> None:
 
 async def test_a_time_service_as_old_systemd_tells_it() -> None:
     """Before 239 there is no `show`: the words for people are read."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     for each in sight.hosts.machines.values():
         each.knows_show = False
     machine(sight, 2).synchronised = False
@@ -298,7 +298,7 @@ async def test_a_time_service_as_old_systemd_tells_it() -> None:
 
 async def test_clocks() -> None:
     """Each two are compared (R18); the report has all pairs, the figure the worst."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     machine(sight, 2).clock_off_ms = 1_500
     machine(sight, 3).clock_off_ms = -300
     report = await asked(sight)
@@ -318,7 +318,7 @@ async def test_clocks() -> None:
 
 async def test_clocks_that_a_slow_way_hides() -> None:
     """What the delay leaves open is unknown, not a warning and not good."""
-    sight = a_sight()
+    sight = a_furnished_sight()
 
     async def slow(at: FakeMachine, _: Sequence[str], __: bytes, say: Say) -> int:
         sight.clock.ms += 1_500
@@ -372,7 +372,7 @@ async def test_certificates_in_files(
     happens: Callable[[FakeMachine], None], level: Level, words: str
 ) -> None:
     """Days left, whose they are, and for which address (R17)."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     happens(machine(sight))
     report = await asked(sight)
     (found,) = figures(report, "peer certificate file", "demo-1")
@@ -384,7 +384,7 @@ async def test_certificates_in_files(
 
 async def test_the_files_that_etcd_is_told_to_use() -> None:
     """Not those that usually lie there."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     at = machine(sight)
     elsewhere = Pair("/etc/etcd/mine.crt", "/etc/etcd/mine.key")
     show(at, elsewhere, issued(at.name, "10.0.0.1", days=5, at_s=NOW_MS // 1_000))
@@ -395,7 +395,7 @@ async def test_the_files_that_etcd_is_told_to_use() -> None:
 
 async def test_a_host_without_openssl() -> None:
     """Then nobody can tell."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     del machine(sight).programs["openssl"]
     (found,) = figures(await asked(sight), "peer certificate file", "demo-1")
     assert (found.level, found.text) == (
@@ -406,7 +406,7 @@ async def test_a_host_without_openssl() -> None:
 
 async def test_an_operators_cluster() -> None:
     """There nobody looks for etcd on the hosts; what they are like themselves is told."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     cluster = replace(sight.inventory.clusters[DEMO], platform=Platform.OCP4)
     sight.inventory = Inventory({DEMO: cluster})
     report = await asked(sight)

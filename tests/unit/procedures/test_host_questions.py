@@ -11,7 +11,8 @@ from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Inventory, Platform
 from procedures.model.report import HostsReport, Level
-from tests.support.sight import FakeSight, a_sight
+from tests.support.furnishing import a_furnished_sight
+from tests.support.sight import FakeSight
 
 DEMO = ClusterName("demo")
 NAMES = ("host clock", "host disk", "host entropy")
@@ -26,7 +27,7 @@ async def asked(name: str, sight: FakeSight) -> HostsReport:
 @pytest.mark.parametrize("name", NAMES)
 async def test_all_is_well(name: str) -> None:
     """The first words say of how many hosts it is, and that nothing is wrong."""
-    report = await asked(name, a_sight())
+    report = await asked(name, a_furnished_sight())
     assert report.headline.endswith(" of 3 of 3 hosts, nothing is wrong")
     assert {each.level for each in report.figures} == {Level.OK}
 
@@ -34,7 +35,7 @@ async def test_all_is_well(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_host_that_cannot_be_reached(name: str) -> None:
     """It is unknown, and the first of the lines; the others are told."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     sight.hosts.machines["demo-2"].power_off()
     report = await asked(name, sight)
     assert report.headline.endswith(" of 2 of 3 hosts, 1 unknown")
@@ -46,7 +47,7 @@ async def test_a_host_that_cannot_be_reached(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_cluster_without_hosts(name: str) -> None:
     """A refusal that says where to list them."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     cluster = replace(sight.inventory.clusters[DEMO], hosts=())
     sight.inventory = Inventory({DEMO: cluster})
     with pytest.raises(Refused, match=r"List them in `clusters\.demo\.hosts`"):
@@ -55,7 +56,7 @@ async def test_a_cluster_without_hosts(name: str) -> None:
 
 async def test_clocks_apart() -> None:
     """Every pair is in the answer; the figure names the worst."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     sight.hosts.machines["demo-3"].clock_off_ms = -4_000
     report = await asked("host clock", sight)
     assert report.headline == "demo: clocks of 3 of 3 hosts, 1 warning"
@@ -65,7 +66,7 @@ async def test_clocks_apart() -> None:
 
 async def test_disks_of_the_system_and_of_etcd() -> None:
     """Each file system once, under the path that is its mount where one is."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     sight.hosts.machines["demo-1"].files.folder("/var/log")
     report = await asked("host disk", sight)
     texts = [each.text for each in report.figures if each.member == "demo-1"]
@@ -78,7 +79,7 @@ async def test_disks_of_the_system_and_of_etcd() -> None:
 
 async def test_disks_of_an_operators_cluster() -> None:
     """Those of the system only."""
-    sight = a_sight()
+    sight = a_furnished_sight()
     cluster = replace(sight.inventory.clusters[DEMO], platform=Platform.OCP4)
     sight.inventory = Inventory({DEMO: cluster})
     report = await asked("host disk", sight)

@@ -9,12 +9,11 @@ import pytest
 from bot.targets.etcd.model import Condition
 from procedures.catalogue import PROCEDURES
 from procedures.etcd.fragmentation import MIB
+from procedures.model.events import CancelAsked, Doubted, Resumed, Settled
 from procedures.model.ids import MemberName
 from procedures.model.run import State, StepState
 from tests.support.script import Script
-from tests.support.theatre import Theatre, a_theatre
-
-_GRID = 10
+from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,33 @@ def fragment(theatre: Theatre) -> None:
     theatre.sight.demo.members[MemberName("demo-2")].db_size_in_use = 299 * MIB
 
 
+def with_learner(theatre: Theatre) -> None:
+    """Let a learner be there that has caught up."""
+    theatre.sight.demo.add(MemberName("demo-4"), "https://127.0.0.1:2390", learner=True)
+
+
+def fill(theatre: Theatre) -> None:
+    """Let data files be full of old versions, and the alarm be on."""
+    for member in theatre.sight.demo.members.values():
+        member.db_size = member.db_size_in_use = 2_100 * MIB
+        member.history = 2_000 * MIB
+    theatre.sight.demo.raise_alarm(MemberName("demo-2"))
+
+
+ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
+
+
+def left_on(name: str) -> Callable[[Theatre], None]:
+    """Let an etcd run on a host that has no member, with the data of one."""
+
+    def act(theatre: Theatre) -> None:
+        machine = theatre.sight.hosts.machines[name]
+        machine.units["etcd.service"].active = "active"
+        machine.files.folder("/var/lib/etcd/member")
+
+    return act
+
+
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
@@ -50,9 +76,15 @@ CASES = {
     "remove a healthy one": Case("etcd member remove", {"member": "demo-3"}),
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
+    "replace a dead one": Case("etcd replace", {"member": "demo-3"}, stop("demo-3")),
+    "replace a healthy one": Case("etcd replace", {"member": "demo-1", "with_": "demo-4"}),
+    "retire a host": Case("etcd retire", {"host": "demo-4"}, left_on("demo-4")),
     "restart one": Case("etcd restart", {"member": "demo-2"}),
+    "add a learner": Case("etcd member add", ADD),
+    "promote a learner": Case("etcd member promote", {"member": "demo-4"}, with_learner),
     "defragment all": Case("etcd defrag", {}, fragment),
     "defragment the leader": Case("etcd defrag", {"member": "demo-1"}, fragment),
+    "out of NOSPACE": Case("etcd nospace", {}, fill),
     "move leadership away": Case("etcd move-leader", {}),
     "move leadership to": Case("etcd move-leader", {"to": "demo-3"}),
 }
@@ -101,8 +133,8 @@ async def test_a_crash_at_any_point(name: str) -> None:
 async def test_a_crash_at_any_two_points(name: str) -> None:
     """Also the worker that takes over may crash. A grid over all pairs, for the time they take."""
     calm, script = await undisturbed(CASES[name])
-    for first in range(0, script.passed, script.passed // _GRID + 1):
-        for second in range(0, script.passed, script.passed // (_GRID + 1) + 1):
+    for first in range(0, script.passed, max(3, script.passed // 6)):
+        for second in range(0, script.passed, max(2, script.passed // 9)):
             theatre = await made(CASES[name])
             await theatre.work(Script(crash_at=first))
             await theatre.work(Script(crash_at=second))
@@ -131,6 +163,42 @@ async def test_a_worker_that_stalls_before_a_call(name: str) -> None:
         assert theatre.members() == calm.members(), call
         assert theatre.units() == calm.units(), call
         assert set(theatre.effects) == set(calm.effects), call
+
+
+async def crashed_after_its_call(name: str) -> tuple[Theatre, int]:
+    """A run whose worker was lost right after its change, and the step that made it."""
+    _, script = await undisturbed(CASES[name])
+    for point in range(script.passed):
+        theatre = await made(CASES[name])
+        await theatre.work(Script(crash_at=point))
+        if theatre.effects:
+            return theatre, max(theatre.run.steps)
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("name", ["remove a dead one", "fix a peer URL"])
+async def test_a_cancel_after_a_crash(name: str) -> None:
+    """What the lost worker did is looked for before the end says what was done."""
+    theatre, number = await crashed_after_its_call(name)
+    theatre.append(CancelAsked(BOB))
+    await theatre.work()
+    run, plan = theatre.run, theatre.run.plan
+    assert plan is not None
+    assert run.state is State.CANCELLED
+    assert run.steps[number].found
+    assert plan.steps[number - 1].title in (run.error or "")
+
+
+@pytest.mark.parametrize("name", ["remove a dead one", "fix a peer URL"])
+async def test_a_stop_in_doubt_that_is_resumed(name: str) -> None:
+    """What nobody could tell may show now: it is looked for, and not simply done again."""
+    theatre, number = await crashed_after_its_call(name)
+    theatre.append(Doubted(number, "nobody can tell."), Settled(number, "stop", BOB))
+    theatre.append(Resumed(ALICE))
+    await theatre.work()
+    assert theatre.run.state is State.SUCCEEDED
+    assert theatre.run.steps[number].found
+    assert (theatre.run.steps[number].attempts, len(theatre.effects)) == (1, 1)
 
 
 async def test_a_removal_that_nobody_can_tell_of() -> None:
