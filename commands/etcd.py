@@ -11,6 +11,7 @@ from commands.registry import (
 )
 from procedures.etcd import (
     backup,
+    backup_config,
     backups,
     defrag,
     fix_peer_url,
@@ -55,6 +56,15 @@ GROUP = Group(
             "save and verify a snapshot",
             _CHANGE,
             procedure=backup.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "backup", "config"),
+            "copy settings, certificates and units off the hosts",
+            (
+                Parameter("member", Kind.MEMBER, "only this one's, by name or id"),
+                *_CHANGE,
+            ),
+            procedure=backup_config.PROCEDURE.name,
         ),
         Command(
             ("etcd", "backups"),

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from procedures.etcd import (
     backup,
+    backup_config,
     backups,
     defrag,
     fix_peer_url,
@@ -19,11 +20,22 @@ from procedures.etcd import (
     restart,
     retire,
 )
+from procedures.host import clock, disk, entropy
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
 
 INQUIRIES: Mapping[str, Inquiry] = MappingProxyType(
-    {inquiry.name: inquiry for inquiry in (backups.INQUIRY, health.INQUIRY, members.INQUIRY)}
+    {
+        inquiry.name: inquiry
+        for inquiry in (
+            backups.INQUIRY,
+            clock.INQUIRY,
+            disk.INQUIRY,
+            entropy.INQUIRY,
+            health.INQUIRY,
+            members.INQUIRY,
+        )
+    }
 )
 """The read-only ones."""
 
@@ -32,6 +44,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
         procedure.name: procedure
         for procedure in (
             backup.PROCEDURE,
+            backup_config.PROCEDURE,
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
             member_add.PROCEDURE,

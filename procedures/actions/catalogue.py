@@ -16,6 +16,7 @@ from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.rotate_backups import RotateBackups
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.space import Compact, DisarmNospace, TellSpace
+from procedures.actions.host.copy_config import CopyConfig
 from procedures.actions.host.files import MoveAside, WriteFile
 from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
@@ -29,6 +30,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             AddMember,
             CheckHealthy,
             CheckMember,
+            CopyConfig,
             Compact,
             Defragment,
             DisarmNospace,

@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import JsonValue
 
+from procedures.engine.config_copies import ConfigCopies
 from procedures.engine.hosts import HostAct, HostLook
 from procedures.model.host import Mark
 from procedures.model.ids import ClusterName, MemberId
@@ -187,6 +188,11 @@ class Backups(Protocol):
     and Permanent where it cannot be used as it is; the words say what to do. A cluster or a
     snapshot whose name could lead out of the place is Permanent too.
     """
+
+    @property
+    def copies(self) -> ConfigCopies:
+        """Copies of configurations, in the same place."""
+        ...
 
     async def save(
         self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]

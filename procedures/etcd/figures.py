@@ -246,15 +246,18 @@ def _unknown(name: str, text: str, *, counts: bool = False) -> Figure:
     return Figure(name, Level.UNKNOWN, text, counts=counts)
 
 
-def unlearnt() -> list[Figure]:
+def unlearnt(*, hosts: bool) -> list[Figure]:
     """Figures that nobody can give, because what they need is not there."""
-    return [_unknown(name, text) for name, text in _NEEDS]
+    needs = (*_NEEDS, *(() if hosts else _NEED_HOSTS))
+    return [_unknown(name, text) for name, text in needs]
 
 
 _NEEDS = (
     ("growth", "needs a history of sizes"),
+    ("backup", "no backup of this cluster is known here"),
+)
+_NEED_HOSTS = (
     ("disk", "needs the hosts"),
     ("clock", "needs the hosts"),
     ("files", "certificates and configuration on disk need the hosts"),
-    ("backup", "no backup of this cluster is known here"),
 )

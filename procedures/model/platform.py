@@ -38,7 +38,8 @@ class Layout:
 
     `stop` holds until something starts it again, `retire` over boots too; `revive` takes `retire`
     back and starts it. `armed` ends with status 0 where the platform is told to run etcd, 1 where
-    not; where it is None, its process tells. `config` is a file with `ETCD_…` lines.
+    not; where it is None, its process tells. `config` is a file with `ETCD_…` lines; `folders` and
+    `files` are where all lies that configures etcd, some of which need not be there.
     `version` prints a line with the version of what is installed; None where nothing tells it.
     """
 
@@ -50,6 +51,8 @@ class Layout:
     revive: Argv
     version: Argv | None = None
     armed: Argv | None = None
+    folders: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     stop_within_ms: int = 60_000
 
     def certificates(self, hostname: str) -> Certificates:
@@ -63,6 +66,11 @@ class Layout:
         folder = "/etc/ssl/etcd/ssl"
         member = Pair(f"{folder}/member-{hostname}.pem", f"{folder}/member-{hostname}-key.pem")
         return Certificates(f"{folder}/ca.pem", member, member)
+
+    @property
+    def unit(self) -> str | None:
+        """The systemd unit that runs etcd; None for a static pod."""
+        return _UNIT if self.armed is None else None
 
     @property
     def stopped(self) -> Argv:
@@ -79,9 +87,10 @@ _IN: Argv = ("mv", "--no-clobber", "--no-target-directory", _STOPPED_PODS, _PODS
 
 
 _KUBESPRAY = "/etc/etcd.env"
+_DROP_INS, _OWN_UNIT = f"/etc/systemd/system/{_UNIT}.d", f"/etc/systemd/system/{_UNIT}"
 
 
-def _by_unit(config: str, version: Argv) -> Layout:
+def _by_unit(config: str, version: Argv, folder: str, *files: str) -> Layout:
     return Layout(
         data="/var/lib/etcd",
         config=config,
@@ -90,14 +99,20 @@ def _by_unit(config: str, version: Argv) -> Layout:
         retire=("systemctl", "disable", "--now", _UNIT),
         revive=("systemctl", "enable", "--now", _UNIT),
         version=version,
+        folders=(folder, _DROP_INS),
+        files=(*files, _OWN_UNIT),
     )
 
 
 _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
     {
-        Platform.ETCD: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version")),
-        Platform.OKD3: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version")),
-        Platform.KUBESPRAY: _by_unit(_KUBESPRAY, ("/usr/local/bin/etcdctl", "version")),
+        Platform.ETCD: _by_unit(
+            "/etc/etcd/etcd.conf", ("etcd", "--version"), "/etc/etcd", "/etc/default/etcd"
+        ),
+        Platform.OKD3: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version"), "/etc/etcd"),
+        Platform.KUBESPRAY: _by_unit(
+            _KUBESPRAY, ("/usr/local/bin/etcdctl", "version"), "/etc/ssl/etcd/ssl", _KUBESPRAY
+        ),
         Platform.OCP311: Layout(
             data="/var/lib/etcd",
             config="/etc/etcd/etcd.conf",
@@ -106,6 +121,8 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             retire=_OUT,
             revive=_IN,
             armed=("test", "-e", _PODS),
+            folders=("/etc/etcd",),
+            files=(_PODS,),
             stop_within_ms=120_000,
         ),
     }

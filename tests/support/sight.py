@@ -9,7 +9,7 @@ from bot.targets.etcd.model import FakeCluster
 from bot.targets.ssh.memory import FakeHosts
 from procedures.engine.ports import Backups
 from procedures.model.ids import ClusterName, MemberName, Site
-from procedures.model.inventory import Cluster, Host, Inventory, Platform, TlsFiles
+from procedures.model.inventory import Cluster, Host, Inventory, Platform, SshAccess, TlsFiles
 from procedures.model.snapshot import Retention
 from tests.support.machines import live_on
 
@@ -73,6 +73,7 @@ def a_sight(size: int = 3, spares: int = 1) -> FakeSight:
         },
         tls=TlsFiles("ca.crt", "client.crt", "client.key"),
         hosts=tuple(Host(f"demo-{n}", f"10.0.0.{n}") for n in range(1, size + spares + 1)),
+        ssh=SshAccess("quorumbot", key="id", known_hosts="known_hosts", sudo=True),
     )
     clock = FakeClock()
     demo = FakeCluster.of(cluster, now_ms=clock.ms)

@@ -25,9 +25,9 @@ from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, 
 from procedures.model.inventory import Cluster, Inventory
 from procedures.model.probe import Alarm
 from procedures.model.run import Run, fold
-from procedures.model.snapshot import Origin, Retention, Snapshot
 from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
+from tests.support.copying import ActingBackups
 from tests.support.script import Crash, Script
 from tests.support.sight import FakeClock, FakeSight, a_sight
 
@@ -128,32 +128,6 @@ class Acting:
 
 
 @dataclass(slots=True)
-class Keeping:
-    """MemoryBackups, with points around what deletes."""
-
-    backups: MemoryBackups
-    script: Script
-
-    async def save(
-        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
-    ) -> Snapshot:
-        return await self.backups.save(cluster, origin, chunks)
-
-    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
-        return await self.backups.listing(cluster)
-
-    async def verify(self, snapshot: Snapshot) -> str | None:
-        return await self.backups.verify(snapshot)
-
-    async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
-        await self.script.call()
-        self.script.point()
-        gone = await self.backups.rotate(cluster, retention)
-        self.script.point()
-        return gone
-
-
-@dataclass(slots=True)
 class Stage:
     """Implements `procedures.engine.ports.World` for one worker."""
 
@@ -161,7 +135,7 @@ class Stage:
     etcd: FakeEtcd
     clock: FakeClock
     act: Acting
-    backups: Keeping
+    backups: ActingBackups
     hosts: FakeHosts
     on_hosts: ActingOnHosts
 
@@ -297,8 +271,8 @@ class Theatre:
         act = Acting(self.sight.etcd, script, self.effects)
         sight, hosts = self.sight, self.sight.hosts
         on_hosts = ActingOnHosts(hosts, script)
-        kept = Keeping(self.backups, script)
-        return Stage(sight.inventory, sight.etcd, sight.clock, act, kept, hosts, on_hosts)
+        backups = ActingBackups(self.backups, script)
+        return Stage(sight.inventory, sight.etcd, sight.clock, act, backups, hosts, on_hosts)
 
 
 def a_theatre(procedure: str, args: Mapping[str, str | bool], size: int = 3) -> Theatre:

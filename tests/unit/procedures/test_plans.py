@@ -80,10 +80,22 @@ def corrupt(theatre: Theatre) -> None:
     theatre.sight.demo.raise_alarm(MemberName("demo-2"), "CORRUPT")
 
 
+def off(*names: str) -> Callable[[Theatre], None]:
+    """Let hosts be without power."""
+
+    def act(theatre: Theatre) -> None:
+        for name in names:
+            theatre.sight.hosts.machines[name].power_off()
+
+    return act
+
+
 ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "etcd-backup": Case("etcd backup"),
+    "etcd-backup-config": Case("etcd backup config"),
+    "etcd-backup-config-one-off": Case("etcd backup config", {}, off("demo-2")),
     "etcd-backup-without-quorum": Case("etcd backup", {}, down("demo-1", "demo-2")),
     "etcd-member-remove-failed": Case("etcd member remove", {"member": "demo-3"}, down("demo-3")),
     "etcd-member-remove-healthy": Case("etcd member remove", {"member": "demo-3"}),
@@ -164,6 +176,10 @@ REFUSALS = {
     "a healthy one while another is down": (
         Case("etcd member remove", {"member": "demo-3"}, down("demo-2")),
         r"it would leave 1 healthy of 2, quorum 2 \(R2\)\. Bring demo-2 back first",
+    ),
+    "the configuration of hosts without power": (
+        Case("etcd backup config", {"member": "demo-2"}, off("demo-2")),
+        r"No host can be reached\. Nothing of demo-2 is copied: demo-2 \(10\.0\.0\.2\) cannot",
     ),
     "without quorum": (
         Case("etcd member remove", {"member": "demo-3"}, down("demo-2", "demo-3")),

@@ -71,6 +71,7 @@ def left_on(name: str) -> Callable[[Theatre], None]:
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
+    "back up configurations": Case("etcd backup config", {}),
     "remove a dead one": Case("etcd member remove", {"member": "demo-3"}, stop("demo-3")),
     "remove a healthy one": Case("etcd member remove", {"member": "demo-3"}),
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
@@ -124,6 +125,7 @@ async def test_a_crash_at_any_point(name: str) -> None:
         assert theatre.effects == calm.effects, where
         assert theatre.units() == calm.units(), where
         assert len(theatre.backups.stored) == len(calm.backups.stored), where
+        assert theatre.backups.copied == calm.backups.copied, where
         assert all(step.state is StepState.DONE for step in theatre.run.steps.values()), where
 
 
