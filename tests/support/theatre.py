@@ -1,6 +1,6 @@
 """Plans carried out in memory: one journal, and workers that crash or stall where a test says."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.targets.backups.memory import MemoryBackups, fake_snapshot
@@ -20,12 +20,14 @@ from procedures.model.events import (
     Requester,
     Voted,
 )
+from procedures.model.expected import Expected
 from procedures.model.host import Mark
 from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Cluster, Inventory
 from procedures.model.run import Run, fold
 from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
+from tests.support.expecting import FakeMembership
 from tests.support.script import Crash, Script
 from tests.support.sight import FakeClock, FakeSight, a_sight
 
@@ -94,6 +96,7 @@ class Stage:
     backups: MemoryBackups
     hosts: FakeHosts
     on_hosts: ActingOnHosts
+    expected: FakeMembership = field(init=False)
 
 
 @dataclass(slots=True)
@@ -114,7 +117,7 @@ class Pen:
 
     async def write(self, *events: Event) -> None:
         self.script.point()
-        self._hold()
+        self.hold()
         self.theatre.append(*events)
         assert len(self.theatre.entries) < _MOST_WRITES
         self.script.point()
@@ -130,7 +133,7 @@ class Pen:
         self.said.append(line)
 
     async def guard(self) -> None:
-        self._hold()
+        self.hold()
         if self.run.cancel_asked:
             raise Cancelling
 
@@ -142,7 +145,7 @@ class Pen:
     async def rest(self, duration_ms: int) -> None:
         await self.theatre.sight.clock.sleep_ms(duration_ms)
 
-    def _hold(self) -> None:
+    def hold(self) -> None:
         if self.holder != self.theatre.holder:
             raise NoLongerOurs
 
@@ -185,7 +188,7 @@ class Theatre:
     async def approved(self) -> None:
         """Plan, and let two people approve."""
         request = self.run.request
-        plan = await draft(_KNOWN[request.command], request, self._stage(Script()))
+        plan = await draft(_KNOWN[request.command], request, await self._stage(Script()))
         digest = plan.digest
         self.append(Planned(plan, 2))
         self.append(Voted(BOB, "approve", digest), Voted(CAROL, "approve", digest))
@@ -205,7 +208,7 @@ class Theatre:
         plan = self.run.plan
         assert plan is not None
         try:
-            await execute(plan, pen, self._stage(script))
+            await execute(plan, pen, await self._stage(script, pen.hold))
         except (Crash, NoLongerOurs) as error:
             pen.said.append(repr(error))
         return pen
@@ -220,11 +223,22 @@ class Theatre:
         units = {name: machine.units["etcd.service"] for name, machine in machines.items()}
         return {name: (unit.active, unit.starts) for name, unit in units.items()}
 
-    def _stage(self, script: Script) -> Stage:
+    def expected(self) -> dict[str, str]:
+        """Which members are expected, at which client URLs."""
+        (cluster,) = self.sight.inventory.clusters.values()
+        recorded = self.sight.records.stored.get(cluster.name, Expected())
+        return {str(name): url for name, url in cluster.expecting(recorded).endpoints.items()}
+
+    async def _stage(self, script: Script, hold: Callable[[], None] = lambda: None) -> Stage:
         act = Acting(self.sight.etcd, script, self.effects)
         sight, hosts = self.sight, self.sight.hosts
         on_hosts = ActingOnHosts(hosts, script)
-        return Stage(sight.inventory, sight.etcd, sight.clock, act, self.backups, hosts, on_hosts)
+        stage = Stage(sight.inventory, sight.etcd, sight.clock, act, self.backups, hosts, on_hosts)
+        stage.expected = FakeMembership(
+            sight.records, stage, hold=hold, script=script, effects=self.effects
+        )
+        await stage.expected.read(ClusterName("demo"))
+        return stage
 
 
 def a_theatre(procedure: str, args: Mapping[str, str | bool], size: int = 3) -> Theatre:
