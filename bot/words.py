@@ -11,6 +11,7 @@ from procedures.model.report import (
     Figure,
     HealthReport,
     Level,
+    ListedRow,
     MembersReport,
 )
 
@@ -97,13 +98,18 @@ def backup_lines(report: BackupsReport) -> list[str]:
 
 
 def member_lines(report: MembersReport) -> list[str]:
-    """One line for each listed member, then what differs from the inventory."""
+    """One line for each listed member, then what differs from what is expected."""
     lines = [
-        f"{row.name}  {row.id}  {row.role}  peer {' '.join(row.peer_urls)}  "
+        f"{row.name}  {row.id}  {row.role}  {expectation(row)}  peer {' '.join(row.peer_urls)}  "
         f"client {' '.join(row.client_urls) or 'none'}{f'  ({row.note})' if row.note else ''}"
         for row in report.rows
     ]
     return [*lines, *(f"warning: {note}" for note in report.notes)]
+
+
+def expectation(row: ListedRow) -> str:
+    """Whether a listed member is expected."""
+    return {True: "expected", False: "not expected", None: "unknown"}[row.expected]
 
 
 def clusters(known: Iterable[Cluster]) -> list[str]:

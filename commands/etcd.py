@@ -12,6 +12,7 @@ from commands.registry import (
 from procedures.etcd import (
     backup,
     backups,
+    expect,
     fix_peer_url,
     health,
     member_remove,
@@ -37,7 +38,7 @@ GROUP = Group(
         ),
         Command(
             ("etcd", "members"),
-            "who is a member, with ids and URLs",
+            "who is a member, with ids and URLs, and who of them is expected",
             (
                 Parameter("member", Kind.MEMBER, "only this one, by name or id"),
                 CLUSTER_FLAG,
@@ -75,6 +76,20 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=fix_peer_url.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "expect"),
+            "expect those as members that are listed now, and no others",
+            (
+                Parameter(
+                    "members",
+                    Kind.TEXT,
+                    "expect these instead, as NAME=CLIENT_URL,NAME=CLIENT_URL",
+                    flag=True,
+                ),
+                *_CHANGE,
+            ),
+            procedure=expect.PROCEDURE.name,
         ),
         Command(
             ("etcd", "restart"),

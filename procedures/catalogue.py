@@ -6,6 +6,7 @@ from types import MappingProxyType
 from procedures.etcd import (
     backup,
     backups,
+    expect,
     fix_peer_url,
     health,
     member_remove,
@@ -26,6 +27,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
         procedure.name: procedure
         for procedure in (
             backup.PROCEDURE,
+            expect.PROCEDURE,
             fix_peer_url.PROCEDURE,
             member_remove.PROCEDURE,
             restart.PROCEDURE,

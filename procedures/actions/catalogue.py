@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
+from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
 from procedures.actions.etcd.remove_member import RemoveMember
@@ -26,6 +27,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             CheckMember,
             EnsureLeads,
             EnsureNotLeader,
+            Expect,
             MoveAside,
             RemoveMember,
             RestartEtcd,
