@@ -83,7 +83,9 @@ class Recorded:
         if found.expected != was:
             raise Permanent(message)
         try:
-            await self._hand.swap(self._records.sealed(found, to, self._hand.run.id))
+            await self._hand.swap(
+                self._records.sealed(found, to, self._hand.run.id, self._world.clock.now_ms())
+            )
         except Stale as error:
             raise Permanent(message) from error
         await self.read(cluster)

@@ -5,7 +5,7 @@ bytes that were read. So a worker that lost its run changes nothing, and nobody 
 has not seen.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NoReturn
@@ -63,16 +63,13 @@ class ExpectedMembers:
     """Reads and seals the records of one store, and remembers what this process has read.
 
     A version that is lower than one it has believed before is not believed: somebody has put an
-    old record back.
+    old record back. `signer` is None for who only reads.
     """
 
-    def __init__(
-        self, redis: Redis, signer: Signer, keyring: Keyring, now_ms: Callable[[], int]
-    ) -> None:
+    def __init__(self, redis: Redis, keyring: Keyring, signer: Signer | None = None) -> None:
         self._redis = redis
-        self._signer = signer
         self._keyring = keyring
-        self._now_ms = now_ms
+        self._signer = signer
         self._seen: dict[ClusterName, tuple[int, str]] = {}
 
     async def read(self, cluster: ClusterName) -> Found:
@@ -91,8 +88,11 @@ class ExpectedMembers:
             return Found(cluster, raw, Expected(fault=why))
         return Found(cluster, raw, expected)
 
-    def sealed(self, found: Found, members: Mapping[MemberName, str], run: RunId) -> Swap:
+    def sealed(
+        self, found: Found, members: Mapping[MemberName, str], run: RunId, at_ms: int
+    ) -> Swap:
         """Sign the record that follows on what was found."""
+        assert self._signer is not None  # noqa: S101 (who has none does not ask for this)
         newest, _ = self._seen.get(found.cluster, (0, ""))
         record = _Record(
             kind=_KIND,
@@ -101,7 +101,7 @@ class ExpectedMembers:
             version=max(newest, found.expected.version) + 1,
             members=members,
             run=run,
-            at_ms=self._now_ms(),
+            at_ms=at_ms,
             writer=self._signer.id,
         )
         plain: Json = _RECORD.dump_python(record, mode="json")

@@ -112,7 +112,7 @@ class Runs:
         self._lease_ms = lease_ms
         self._now_ms = now_ms
         self._memory = Memory()
-        self.expected = ExpectedMembers(redis, signer, keyring, now_ms)
+        self.expected = ExpectedMembers(redis, keyring, signer)
 
     @property
     def lease_ms(self) -> int:

@@ -54,7 +54,7 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
     recorded = cluster.expected
     if not changes and recorded.fault is None:
         message = (
-            f"{', '.join(members)} are the expected members of {cluster.name} already. "
+            f"The expected members of {cluster.name} are {', '.join(members)} already. "
             "There is nothing to do."
         )
         raise Refused(message)

@@ -107,7 +107,7 @@ async def test_two_that_write_at_once(redis: Redis) -> None:
     one, other = Runs(redis, WORKER, KEYRING), Runs(redis, WORKER, KEYRING)
     first, second = await in_redis(redis, one), await in_redis(redis, other)
     found = await other.expected.read(DEMO)
-    late = other.expected.sealed(found, ONE, second.run)
+    late = other.expected.sealed(found, ONE, second.run, 0)
     await first.world.expected.write(DEMO, Expected(), TWO)
     await redis.delete(keys.lease(second.run))
     lease, journal = await other.take(second.run, SITE)
@@ -120,7 +120,7 @@ async def test_writing_the_same_bytes_again_is_no_change(redis: Redis) -> None:
     """As a worker does whose reply was lost."""
     runs = Runs(redis, WORKER, KEYRING)
     place = await in_redis(redis)
-    swap = runs.expected.sealed(await runs.expected.read(DEMO), TWO, place.run)
+    swap = runs.expected.sealed(await runs.expected.read(DEMO), TWO, place.run, 0)
     await redis.delete(keys.lease(place.run))
     lease, journal = await runs.take(place.run, SITE)
     await runs.hold(lease, journal, swap=swap)
@@ -132,7 +132,7 @@ async def sealed(redis: Redis, signer: Signer, cluster: ClusterName = DEMO) -> b
     """A record that this signer has sealed, on what a new process of its own has read."""
     place = await in_redis(redis)
     expected = Runs(redis, signer, KEYRING).expected
-    return expected.sealed(await expected.read(cluster), ONE, place.run).to
+    return expected.sealed(await expected.read(cluster), ONE, place.run, 0).to
 
 
 async def stored(redis: Redis) -> bytes:

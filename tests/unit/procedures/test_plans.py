@@ -170,7 +170,7 @@ async def test_another_condition_is_another_plan() -> None:
 REFUSALS = {
     "to expect who is expected": (
         Case("etcd expect"),
-        r"demo-1, demo-2, demo-3 are the expected members of demo already\. There is nothing to do",
+        r"expected members of demo are demo-1, demo-2, demo-3 already\. There is nothing to do",
     ),
     "to expect whom nobody lists": (
         Case("etcd expect", {}, down("demo-2", "demo-3")),
