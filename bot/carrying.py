@@ -14,13 +14,13 @@ from procedures.engine.ports import Cancelling
 from procedures.model.errors import QuorumbotError
 from procedures.model.events import (
     Asked,
-    CancelAsked,
     Cancelled,
     Doubted,
     Event,
     Expired,
     Failed,
     Held,
+    PutOff,
     RefusedBy,
     Took,
 )
@@ -167,7 +167,7 @@ class Hand:
     def _redacted(self, event: Event) -> Event:
         """What went wrong is often told in another program's words."""
         match event:
-            case Failed() | Doubted() | RefusedBy() | Cancelled() | Expired():
+            case Failed() | Doubted() | RefusedBy() | Cancelled() | Expired() | PutOff():
                 return replace(event, error=self._redactor.text(event.error))
             case Asked(missing=str(missing)):
                 return replace(event, missing=self._redactor.text(missing))
@@ -177,7 +177,7 @@ class Hand:
     def _notice(self) -> None:
         """Take in what others wrote."""
         self._run = _believed(self._journal)
-        if any(isinstance(entry.event, CancelAsked) for entry in self._journal.entries):
+        if self._run.cancel_asked is not None:
             self._cancelled.set()
 
 

@@ -12,12 +12,16 @@ from commands.registry import (
 from procedures.etcd import (
     backup,
     backups,
+    defrag,
     expect,
     fix_peer_url,
     health,
+    member_add,
+    member_promote,
     member_remove,
     members,
     move_leader,
+    nospace,
     restart,
 )
 
@@ -68,6 +72,26 @@ GROUP = Group(
             procedure=member_remove.PROCEDURE.name,
         ),
         Command(
+            ("etcd", "member", "add"),
+            "make room for a new member, a learner at first",
+            (
+                Parameter("name", Kind.TEXT, "the name that it will have", required=True),
+                Parameter("peer_url", Kind.TEXT, "where its peers reach it", required=True),
+                Parameter("voter", Kind.SWITCH, "give it a vote before it has started", flag=True),
+                *_CHANGE,
+            ),
+            procedure=member_add.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "member", "promote"),
+            "give a learner that has caught up a vote",
+            (
+                Parameter("member", Kind.MEMBER, "which one, by name or id", required=True),
+                *_CHANGE,
+            ),
+            procedure=member_promote.PROCEDURE.name,
+        ),
+        Command(
             ("etcd", "member", "fix-peer-url"),
             "correct the URL at which a member's peers reach it",
             (
@@ -108,6 +132,22 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=move_leader.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "defrag"),
+            "give the free space in data files back, one member after the other",
+            (
+                Parameter("member", Kind.MEMBER, "only this one, by name or id"),
+                Parameter("anyway", Kind.SWITCH, "also where there is little to win", flag=True),
+                *_CHANGE,
+            ),
+            procedure=defrag.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "nospace"),
+            "get a cluster that refuses writes for lack of space going again",
+            _CHANGE,
+            procedure=nospace.PROCEDURE.name,
         ),
     ),
 )

@@ -6,12 +6,16 @@ from types import MappingProxyType
 from procedures.etcd import (
     backup,
     backups,
+    defrag,
     expect,
     fix_peer_url,
     health,
+    member_add,
+    member_promote,
     member_remove,
     members,
     move_leader,
+    nospace,
     restart,
 )
 from procedures.model.inquiry import Inquiry
@@ -28,10 +32,14 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
         for procedure in (
             backup.PROCEDURE,
             expect.PROCEDURE,
+            defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
+            member_add.PROCEDURE,
+            member_promote.PROCEDURE,
             member_remove.PROCEDURE,
             restart.PROCEDURE,
             move_leader.PROCEDURE,
+            nospace.PROCEDURE,
         )
     }
 )

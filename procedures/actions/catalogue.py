@@ -6,13 +6,17 @@ from typing import Any
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
+from procedures.actions.etcd.defragment import Defragment
 from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
+from procedures.actions.etcd.promote_member import PromoteMember
 from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.rotate_backups import RotateBackups
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
+from procedures.actions.etcd.space import Compact, DisarmNospace, TellSpace
 from procedures.actions.host.files import MoveAside, WriteFile
 from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
@@ -23,18 +27,24 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
     {
         kind.KIND: TypeAdapter(kind)
         for kind in (
+            AddMember,
             CheckHealthy,
             CheckMember,
+            Compact,
+            Defragment,
+            DisarmNospace,
             EnsureLeads,
             EnsureNotLeader,
             Expect,
             MoveAside,
+            PromoteMember,
             RemoveMember,
             RestartEtcd,
             RetireEtcd,
             RotateBackups,
             SaveSnapshot,
             StartEtcd,
+            TellSpace,
             UpdatePeerUrl,
             WriteAndRead,
             WriteFile,

@@ -47,6 +47,19 @@ def without(cluster: Cluster, view: View, member: MemberId) -> Members | None:
     }
 
 
+def also(cluster: Cluster, view: View, row: ListedMember) -> Members | None:
+    """Expect one more, where the configuration or else it itself says that it is.
+
+    None where it is expected already, or where nobody can tell where it is to be asked.
+    """
+    name = MemberName(row.name)
+    url = cluster.configured.get(name) or _own_url(cluster, row)
+    taken = name in cluster.endpoints or url in cluster.endpoints.values()
+    if url is None or taken or row.id in known(cluster, view):
+        return None
+    return {**cluster.endpoints, name: url}
+
+
 def as_listed(cluster: Cluster, view: View) -> Members:
     """Expect those that are listed, each where it is known to be found.
 

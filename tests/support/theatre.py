@@ -24,6 +24,7 @@ from procedures.model.expected import Expected
 from procedures.model.host import Mark
 from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Cluster, Inventory
+from procedures.model.probe import Alarm
 from procedures.model.run import Run, fold
 from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
@@ -70,6 +71,48 @@ class Acting:
         self.script.point()
         await self.etcd.move_leader(cluster, endpoint, to)
         self.effects.append(f"lead {to}")
+        self.script.point()
+
+    async def add_member(
+        self, cluster: Cluster, endpoint: str, peer_urls: Sequence[str], *, learner: bool
+    ) -> MemberId:
+        await self.script.call()
+        self.script.point()
+        member = await self.etcd.add_member(cluster, endpoint, peer_urls, learner=learner)
+        self.effects.append(f"add {member} {peer_urls} learner={learner}")
+        self.script.point()
+        return member
+
+    async def promote_member(self, cluster: Cluster, endpoint: str, member: MemberId) -> None:
+        await self.script.call()
+        self.script.point()
+        await self.etcd.promote_member(cluster, endpoint, member)
+        self.effects.append(f"promote {member}")
+        self.script.point()
+
+    async def compact(
+        self, cluster: Cluster, endpoint: str, revision: int, *, limit_ms: int
+    ) -> None:
+        await self.script.call()
+        self.script.point()
+        before = self.etcd.clusters[cluster.name].compact_revision
+        await self.etcd.compact(cluster, endpoint, revision, limit_ms=limit_ms)
+        if before != revision:
+            self.effects.append(f"compact {revision}")
+        self.script.point()
+
+    async def defragment(self, cluster: Cluster, endpoint: str, *, limit_ms: int) -> None:
+        await self.script.call()
+        self.script.point()
+        await self.etcd.defragment(cluster, endpoint, limit_ms=limit_ms)
+        self.effects.append(f"defragment {endpoint}")
+        self.script.point()
+
+    async def disarm(self, cluster: Cluster, endpoint: str, alarm: Alarm) -> None:
+        await self.script.call()
+        self.script.point()
+        await self.etcd.disarm(cluster, endpoint, alarm)
+        self.effects.append(f"disarm {alarm.kind} {alarm.member_id}")
         self.script.point()
 
     async def snapshot(self, cluster: Cluster, endpoint: str) -> AsyncIterator[bytes]:  # noqa: ARG002
@@ -134,6 +177,7 @@ class Pen:
 
     async def guard(self) -> None:
         self.hold()
+        self.script.guarded = True
         if self.run.cancel_asked:
             raise Cancelling
 
@@ -143,6 +187,7 @@ class Pen:
             raise Cancelling
 
     async def rest(self, duration_ms: int) -> None:
+        self.script.guarded = False
         await self.theatre.sight.clock.sleep_ms(duration_ms)
 
     def hold(self) -> None:
@@ -188,7 +233,7 @@ class Theatre:
     async def approved(self) -> None:
         """Plan, and let two people approve."""
         request = self.run.request
-        plan = await draft(_KNOWN[request.command], request, await self._stage(Script()))
+        plan = await draft(_KNOWN[request.command], request, self._stage(Script()))
         digest = plan.digest
         self.append(Planned(plan, 2))
         self.append(Voted(BOB, "approve", digest), Voted(CAROL, "approve", digest))
@@ -208,7 +253,7 @@ class Theatre:
         plan = self.run.plan
         assert plan is not None
         try:
-            await execute(plan, pen, await self._stage(script, pen.hold))
+            await execute(plan, pen, self._stage(script, pen.hold))
         except (Crash, NoLongerOurs) as error:
             pen.said.append(repr(error))
         return pen
@@ -229,7 +274,7 @@ class Theatre:
         recorded = self.sight.records.stored.get(cluster.name, Expected())
         return {str(name): url for name, url in cluster.expecting(recorded).endpoints.items()}
 
-    async def _stage(self, script: Script, hold: Callable[[], None] = lambda: None) -> Stage:
+    def _stage(self, script: Script, hold: Callable[[], None] = lambda: None) -> Stage:
         act = Acting(self.sight.etcd, script, self.effects)
         sight, hosts = self.sight, self.sight.hosts
         on_hosts = ActingOnHosts(hosts, script)
@@ -237,7 +282,7 @@ class Theatre:
         stage.expected = FakeMembership(
             sight.records, stage, hold=hold, script=script, effects=self.effects
         )
-        await stage.expected.read(ClusterName("demo"))
+        stage.expected.follow(ClusterName("demo"))
         return stage
 
 

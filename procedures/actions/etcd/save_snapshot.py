@@ -7,10 +7,11 @@ from pydantic import JsonValue
 
 from procedures.engine.ports import Finding, NotHappened, Work, World
 from procedures.etcd.observe import observe
-from procedures.etcd.view import Seen, View
+from procedures.etcd.view import NOSPACE, Seen, View, overlooking
 from procedures.model.errors import Permanent
 from procedures.model.ids import ClusterName
 from procedures.model.member import Identity
+from procedures.model.plan import Retries
 from procedures.model.quorum import Health
 from procedures.model.snapshot import Origin
 
@@ -21,10 +22,16 @@ class SaveSnapshot:
 
     From the healthy voter with the newest data, not the leader where there is a choice; which one
     is chosen when it runs. `not_from` is never asked. With `without_quorum` a sole survivor will
-    do, and the backup is marked so. A duplicate is harmless: it is one more backup.
+    do, and the backup is marked so. A duplicate is harmless: it is one more backup. So it is tried
+    again where the stream broke, or the place is out of reach, full or in use for the moment.
+    is chosen when it runs. `not_from` is never asked. NOSPACE counts against nobody: what is there
+    is whole, and a snapshot comes before anything else is done about it (R15). With
+    `without_quorum` a sole survivor will do, and the backup is marked so. A duplicate is harmless:
+    it is one more backup.
     """
 
     KIND: ClassVar[str] = "etcd.save-snapshot/1"
+    RETRIES: ClassVar[Retries] = Retries(times=3, wait_ms=10_000)
 
     cluster: ClusterName
     not_from: Identity | None = None
@@ -40,8 +47,11 @@ class SaveSnapshot:
 
     @property
     def waits(self) -> str | None:
-        """It does not wait."""
-        return None
+        """Before it is tried again."""
+        return (
+            f"{self.RETRIES.wait_ms // 1_000} s before it is tried again, {self.RETRIES.times} "
+            "times in all, where the stream or the place for backups fails for the moment"
+        )
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Save and verify. Raises Permanent for a snapshot that is not whole."""
@@ -49,7 +59,7 @@ class SaveSnapshot:
             message = "No place for backups is configured. Set `backups` in the configuration."
             raise Permanent(message)
         cluster = world.inventory.clusters[self.cluster]
-        view = await observe(cluster, world)
+        view = overlooking(await observe(cluster, world), NOSPACE)
         if not view.quorum_proven and not self.without_quorum:
             message = (
                 f"{self.cluster} has no quorum, so a snapshot may lack what was written (R12)."

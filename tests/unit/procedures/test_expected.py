@@ -7,8 +7,8 @@ import pytest
 
 from bot.targets.etcd.model import Condition
 from procedures.etcd import health, members
-from procedures.etcd.expected import as_listed, known, missing, without
-from procedures.etcd.observe import observe
+from procedures.etcd.expected import also, as_listed, known, missing, without
+from procedures.etcd.observe import find, observe
 from procedures.etcd.view import View
 from procedures.model.errors import Refused
 from procedures.model.expected import Expected
@@ -129,6 +129,29 @@ async def test_leaving_the_only_one_out() -> None:
     """Somebody has to be asked: those that are left."""
     cluster, view = await seen(expecting({"demo-1": ONE}))
     assert without(cluster, view, MemberId("a001")) == {"demo-2": TWO, "demo-3": THREE}
+
+
+async def test_expecting_one_more() -> None:
+    """Where the configuration says that it is, or else it itself."""
+    sight = expecting({"demo-1": ONE, "demo-2": TWO})
+    sight.demo.add(MemberName("demo-4"), "https://10.0.0.4:2379")
+    sight.demo.members[MemberName("demo-3")].client_url = "https://10.0.0.3:2379"
+    cluster, view = await seen(sight)
+    two = {"demo-1": ONE, "demo-2": TWO}
+    assert also(cluster, view, find(view, "demo-3")[1]) == {**two, "demo-3": THREE}
+    assert also(cluster, view, find(view, "demo-4")[1]) == {
+        **two,
+        "demo-4": "https://10.0.0.4:2379",
+    }
+
+
+async def test_expecting_one_more_that_cannot_be() -> None:
+    """It is expected already, or nobody can tell where it is."""
+    sight = expecting({"demo-1": ONE, "demo-2": TWO})
+    sight.demo.add(MemberName("demo-4"), "http://10.0.0.4:2379")
+    cluster, view = await seen(sight)
+    assert also(cluster, view, find(view, "demo-1")[1]) is None
+    assert also(cluster, view, find(view, "demo-4")[1]) is None
 
 
 async def test_where_a_listed_member_is_asked() -> None:

@@ -8,11 +8,13 @@ import pytest
 
 from bot.targets.etcd.model import Condition
 from procedures.catalogue import PROCEDURES
+from procedures.etcd.fragmentation import MIB
+from procedures.model.events import CancelAsked, Doubted, Resumed, Settled
 from procedures.model.expected import Expected
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.run import State, StepState
 from tests.support.script import Script
-from tests.support.theatre import Theatre, a_theatre
+from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,27 @@ def gone(name: str) -> Callable[[Theatre], None]:
     return act
 
 
+def fragment(theatre: Theatre) -> None:
+    """Let the members have much free space, apart from one."""
+    for member in theatre.sight.demo.members.values():
+        member.db_size, member.db_size_in_use = 300 * MIB, 30 * MIB
+    theatre.sight.demo.members[MemberName("demo-2")].db_size_in_use = 299 * MIB
+
+
+def with_learner(theatre: Theatre) -> None:
+    """Let a learner be there that has caught up."""
+    theatre.sight.demo.add(MemberName("demo-4"), "https://127.0.0.1:2390", learner=True)
+
+
+def fill(theatre: Theatre) -> None:
+    """Let data files be full of old versions, and the alarm be on."""
+    for member in theatre.sight.demo.members.values():
+        member.db_size = member.db_size_in_use = 2_100 * MIB
+        member.history = 2_000 * MIB
+    theatre.sight.demo.raise_alarm(MemberName("demo-2"))
+
+
+ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
@@ -51,6 +74,11 @@ CASES = {
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
     "expect those that are listed": Case("etcd expect", {}, gone("demo-3")),
     "restart one": Case("etcd restart", {"member": "demo-2"}),
+    "add a learner": Case("etcd member add", ADD),
+    "promote a learner": Case("etcd member promote", {"member": "demo-4"}, with_learner),
+    "defragment all": Case("etcd defrag", {}, fragment),
+    "defragment the leader": Case("etcd defrag", {"member": "demo-1"}, fragment),
+    "out of NOSPACE": Case("etcd nospace", {}, fill),
     "move leadership away": Case("etcd move-leader", {}),
     "move leadership to": Case("etcd move-leader", {"to": "demo-3"}),
 }
@@ -97,10 +125,10 @@ async def test_a_crash_at_any_point(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 async def test_a_crash_at_any_two_points(name: str) -> None:
-    """Also the worker that takes over may crash."""
+    """Also the worker that takes over may crash. A grid over all pairs, for the time they take."""
     calm, script = await undisturbed(CASES[name])
-    for first in range(0, script.passed, 3):
-        for second in range(0, script.passed, 2):
+    for first in range(0, script.passed, max(3, script.passed // 6)):
+        for second in range(0, script.passed, max(2, script.passed // 9)):
             theatre = await made(CASES[name])
             await theatre.work(Script(crash_at=first))
             await theatre.work(Script(crash_at=second))
@@ -153,6 +181,43 @@ async def test_another_record_than_the_one_that_was_approved() -> None:
     assert theatre.run.state is State.FAILED
     assert "are other ones than when this was approved" in (theatre.run.error or "")
     assert theatre.sight.records.stored == {"demo": other}
+
+
+async def crashed_after_its_call(name: str) -> tuple[Theatre, int]:
+    """A run whose worker was lost right after its change, and the step that made it."""
+    _, script = await undisturbed(CASES[name])
+    for point in range(script.passed):
+        theatre = await made(CASES[name])
+        await theatre.work(Script(crash_at=point))
+        if theatre.effects:
+            return theatre, max(theatre.run.steps)
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("name", ["remove a dead one", "fix a peer URL"])
+async def test_a_cancel_after_a_crash(name: str) -> None:
+    """What the lost worker did is looked for before the end says what was done."""
+    theatre, number = await crashed_after_its_call(name)
+    theatre.append(CancelAsked(BOB))
+    await theatre.work()
+    run, plan = theatre.run, theatre.run.plan
+    assert plan is not None
+    assert run.state is State.CANCELLED
+    assert run.steps[number].found
+    assert plan.steps[number - 1].title in (run.error or "")
+
+
+@pytest.mark.parametrize("name", ["remove a dead one", "fix a peer URL"])
+async def test_a_stop_in_doubt_that_is_resumed(name: str) -> None:
+    """What nobody could tell may show now: it is looked for, and not simply done again."""
+    theatre, number = await crashed_after_its_call(name)
+    theatre.append(Doubted(number, "nobody can tell."), Settled(number, "stop", BOB))
+    theatre.append(Resumed(ALICE))
+    await theatre.work()
+    assert theatre.run.state is State.SUCCEEDED
+    assert theatre.run.steps[number].found
+    assert theatre.run.steps[number].attempts == 1
+    assert len(set(theatre.effects)) == len(theatre.effects)
 
 
 async def test_a_removal_that_nobody_can_tell_of() -> None:
