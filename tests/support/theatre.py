@@ -25,7 +25,7 @@ from procedures.model.host import Mark
 from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Cluster, Inventory
 from procedures.model.probe import Alarm
-from procedures.model.run import Run, fold
+from procedures.model.run import Run, advance
 from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
 from tests.support.copying import ActingBackups
@@ -155,9 +155,7 @@ class Pen:
 
     @property
     def run(self) -> Run:
-        run = fold(self.theatre.entries)
-        assert run is not None
-        return run
+        return self.theatre.run
 
     async def write(self, *events: Event) -> None:
         self.script.point()
@@ -203,6 +201,8 @@ class Theatre:
     def __init__(self, procedure: str, args: Mapping[str, str | bool], sight: FakeSight) -> None:
         self.sight = sight
         self.entries: list[Entry] = []
+        self._run: Run | None = None
+        self._read = 0
         self.effects: list[str] = []
         self.holder = 0
         self.backups = MemoryBackups(sight.clock)
@@ -221,10 +221,11 @@ class Theatre:
 
     @property
     def run(self) -> Run:
-        """The run as its journal tells it."""
-        run = fold(self.entries)
-        assert run is not None
-        return run
+        """The run as its journal tells it; that only grows, so what was read is not read again."""
+        new = self.entries[self._read :]
+        self._run, self._read = advance(self._run, new), len(self.entries)
+        assert self._run is not None
+        return self._run
 
     def append(self, *events: Event) -> None:
         """Write to the journal, whoever it is."""
