@@ -69,11 +69,7 @@ def _told(bed: Testbed, cluster: Cluster) -> dict[str, object]:
         "namespace": str(bed.network.bot.path),
         "hosts": {cluster.name_of(host): host.address for host in bed.hosts.values()},
         "endpoints": cluster.endpoints,
-        "tls": {
-            "ca": str(cluster.files.ca),
-            "cert": str(cluster.files.cert),
-            "key": str(cluster.files.key),
-        },
+        "tls": [str(path) for path in (cluster.files.ca, cluster.files.cert, cluster.files.key)],
         "ssh": {
             "user": BOT,
             "key": str(bed.access.key),
