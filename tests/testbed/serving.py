@@ -28,9 +28,9 @@ def serve(name: str, flavour: FlavourName, version: Version, *, members: int, sp
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(lines,), daemon=True).start()
     names = [f"{name}-{number}" for number in range(1, members + spares + 1)]
     try:
+        threading.Thread(target=_read, args=(lines,), daemon=True).start()
         with Testbed.start([HostSpec(each, flavour, version) for each in names]) as bed:
             cluster = bed.cluster(names[:members], spares=names[members:])
             _say({"ready": _told(bed, cluster)})
