@@ -18,6 +18,7 @@ from procedures.etcd import (
     members,
     move_leader,
     restart,
+    restore,
 )
 
 _CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
@@ -84,6 +85,22 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=restart.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "restore"),
+            "restore a cluster that has lost its quorum from a snapshot; two others approve",
+            (
+                Parameter("snapshot", Kind.TEXT, "which one; the newest with quorum if none"),
+                Parameter("on", Kind.TEXT, "the host that is restored first", flag=True),
+                Parameter(
+                    "data_is_bad",
+                    Kind.SWITCH,
+                    "the data itself is damaged: give it up although quorum exists",
+                    flag=True,
+                ),
+                *_CHANGE,
+            ),
+            procedure=restore.PROCEDURE.name,
         ),
         Command(
             ("etcd", "move-leader"),

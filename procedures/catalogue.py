@@ -12,6 +12,7 @@ from procedures.etcd import (
     members,
     move_leader,
     restart,
+    restore,
 )
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
@@ -29,6 +30,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             fix_peer_url.PROCEDURE,
             member_remove.PROCEDURE,
             restart.PROCEDURE,
+            restore.PROCEDURE,
             move_leader.PROCEDURE,
         )
     }

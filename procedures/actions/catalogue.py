@@ -7,14 +7,21 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
+from procedures.actions.etcd.check_restored import CheckRestored
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
 from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.rotate_backups import RotateBackups
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
+from procedures.actions.etcd.verify_snapshot import VerifySnapshot
+from procedures.actions.host.data_owner import OwnLikeData, Relabel
 from procedures.actions.host.files import MoveAside, WriteFile
 from procedures.actions.host.restart_etcd import RestartEtcd
+from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
+from procedures.actions.host.send_snapshot import SendSnapshot
+from procedures.actions.host.stop_etcd import StopEtcd
+from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Doable
 from procedures.model.errors import Permanent
 
@@ -24,16 +31,25 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         for kind in (
             CheckHealthy,
             CheckMember,
+            CheckRestored,
             EnsureLeads,
             EnsureNotLeader,
             MoveAside,
+            OwnLikeData,
+            PutDataInPlace,
+            Relabel,
             RemoveMember,
             RestartEtcd,
+            RestoreSnapshot,
             RetireEtcd,
             RotateBackups,
             SaveSnapshot,
+            SendSnapshot,
+            SetDataAside,
             StartEtcd,
+            StopEtcd,
             UpdatePeerUrl,
+            VerifySnapshot,
             WriteAndRead,
             WriteFile,
         )

@@ -1,5 +1,6 @@
 """How etcd is run on a host, by platform: where its files are, and what stops and starts it."""
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -40,6 +41,8 @@ class Layout:
     back and starts it. `armed` ends with status 0 where the platform is told to run etcd, 1 where
     not; where it is None, its process tells. `config` is a file with `ETCD_…` lines.
     `version` prints a line with the version of what is installed; None where nothing tells it.
+    `programs` is where etcd's tools are, empty for the PATH. `beside` is a folder that `stop`
+    needs.
     """
 
     data: str
@@ -51,6 +54,8 @@ class Layout:
     version: Argv | None = None
     armed: Argv | None = None
     stop_within_ms: int = 60_000
+    programs: str = ""
+    beside: str | None = None
 
     def certificates(self, hostname: str) -> Certificates:
         """Where the certificates of a machine are; kubespray puts its host name in theirs."""
@@ -81,7 +86,7 @@ _IN: Argv = ("mv", "--no-clobber", "--no-target-directory", _STOPPED_PODS, _PODS
 _KUBESPRAY = "/etc/etcd.env"
 
 
-def _by_unit(config: str, version: Argv) -> Layout:
+def _by_unit(config: str, version: Argv, programs: str = "") -> Layout:
     return Layout(
         data="/var/lib/etcd",
         config=config,
@@ -90,6 +95,7 @@ def _by_unit(config: str, version: Argv) -> Layout:
         retire=("systemctl", "disable", "--now", _UNIT),
         revive=("systemctl", "enable", "--now", _UNIT),
         version=version,
+        programs=programs,
     )
 
 
@@ -97,7 +103,9 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
     {
         Platform.ETCD: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version")),
         Platform.OKD3: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version")),
-        Platform.KUBESPRAY: _by_unit(_KUBESPRAY, ("/usr/local/bin/etcdctl", "version")),
+        Platform.KUBESPRAY: _by_unit(
+            _KUBESPRAY, ("/usr/local/bin/etcdctl", "version"), "/usr/local/bin/"
+        ),
         Platform.OCP311: Layout(
             data="/var/lib/etcd",
             config="/etc/etcd/etcd.conf",
@@ -107,6 +115,7 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             revive=_IN,
             armed=("test", "-e", _PODS),
             stop_within_ms=120_000,
+            beside=posixpath.dirname(_STOPPED_PODS),
         ),
     }
 )

@@ -23,7 +23,7 @@ from procedures.model.events import (
 from procedures.model.host import Mark
 from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Cluster, Inventory
-from procedures.model.run import Run, fold
+from procedures.model.run import Run, advance
 from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
 from tests.support.script import Crash, Script
@@ -108,9 +108,7 @@ class Pen:
 
     @property
     def run(self) -> Run:
-        run = fold(self.theatre.entries)
-        assert run is not None
-        return run
+        return self.theatre.run
 
     async def write(self, *events: Event) -> None:
         self.script.point()
@@ -154,6 +152,8 @@ class Theatre:
         self.sight = sight
         self.entries: list[Entry] = []
         self.effects: list[str] = []
+        self._folded: Run | None = None
+        self._known = 0
         self.holder = 0
         self.backups = MemoryBackups(sight.clock)
         sight.hosts.effects = self.effects
@@ -172,9 +172,10 @@ class Theatre:
     @property
     def run(self) -> Run:
         """The run as its journal tells it."""
-        run = fold(self.entries)
-        assert run is not None
-        return run
+        self._folded = advance(self._folded, self.entries[self._known :])
+        self._known = len(self.entries)
+        assert self._folded is not None
+        return self._folded
 
     def append(self, *events: Event) -> None:
         """Write to the journal, whoever it is."""

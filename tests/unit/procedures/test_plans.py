@@ -20,7 +20,9 @@ from procedures.engine.draft import draft
 from procedures.model.errors import QuorumbotError, Refused
 from procedures.model.events import Planned
 from procedures.model.ids import MemberName
+from procedures.model.inventory import Platform
 from procedures.model.plan import Plan
+from tests.support.restoring import Tools, lose
 from tests.support.theatre import Theatre, a_theatre
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -46,6 +48,19 @@ def down(*names: str) -> Callable[[Theatre], None]:
     return act
 
 
+def lost(
+    *names: str, off: tuple[str, ...] = (), on: Platform = Platform.ETCD
+) -> Callable[[Theatre], None]:
+    """Let a cluster with a snapshot lose these members, and the hosts that are `off`."""
+    tools = Tools("3.5.16", ("etcd", "etcdctl", "etcdutl"), bumps=True, restores=("etcdutl",))
+
+    def act(theatre: Theatre) -> None:
+        lose(theatre, *names, off=off, platform=on, tools=tools if on is KUBESPRAY else None)
+
+    return act
+
+
+ALL, KUBESPRAY = ("demo-1", "demo-2", "demo-3"), Platform.KUBESPRAY
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "etcd-backup": Case("etcd backup"),
@@ -59,6 +74,13 @@ CASES = {
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
     "etcd-member-fix-peer-url": Case("etcd member fix-peer-url", FIX),
     "etcd-move-leader": Case("etcd move-leader"),
+    "etcd-restore": Case("etcd restore", {}, lost("demo-2", "demo-3")),
+    "etcd-restore-all-lost": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
+    "etcd-restore-kubespray": Case(
+        "etcd restore", {}, lost("demo-1", off=("demo-3",), on=KUBESPRAY)
+    ),
+    "etcd-restore-static-pods": Case("etcd restore", {}, lost(*ALL, on=Platform.OCP311)),
+    "etcd-restore-bad-data": Case("etcd restore", {"data_is_bad": True}, lost(on=Platform.OKD3)),
     "etcd-move-leader-to": Case("etcd move-leader", {"to": "demo-3"}),
 }
 

@@ -9,7 +9,9 @@ import pytest
 from bot.targets.etcd.model import Condition
 from procedures.catalogue import PROCEDURES
 from procedures.model.ids import MemberName
+from procedures.model.inventory import Platform
 from procedures.model.run import State, StepState
+from tests.support.restoring import lose
 from tests.support.script import Script
 from tests.support.theatre import Theatre, a_theatre
 
@@ -32,6 +34,18 @@ def stop(name: str) -> Callable[[Theatre], None]:
     return act
 
 
+def lost(
+    *names: str, off: str | None = None, on: Platform = Platform.ETCD
+) -> Callable[[Theatre], None]:
+    """Let a cluster with a snapshot lose these members, and a host."""
+
+    def act(theatre: Theatre) -> None:
+        lose(theatre, *names, off=(off,) if off else (), platform=on)
+
+    return act
+
+
+ALL = ("demo-1", "demo-2", "demo-3")
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
@@ -40,6 +54,10 @@ CASES = {
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
     "restart one": Case("etcd restart", {"member": "demo-2"}),
+    "restore after the loss of two": Case("etcd restore", {}, lost("demo-2", "demo-3")),
+    "restore after the loss of all": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
+    "restore where a host is off": Case("etcd restore", {}, lost("demo-1", off="demo-2")),
+    "restore static pods": Case("etcd restore", {}, lost("demo-1", "demo-2", on=Platform.OCP311)),
     "move leadership away": Case("etcd move-leader", {}),
     "move leadership to": Case("etcd move-leader", {"to": "demo-3"}),
 }
@@ -87,8 +105,9 @@ async def test_a_crash_at_any_point(name: str) -> None:
 async def test_a_crash_at_any_two_points(name: str) -> None:
     """Also the worker that takes over may crash."""
     calm, script = await undisturbed(CASES[name])
-    for first in range(0, script.passed, 3):
-        for second in range(0, script.passed, 2):
+    # Of a long procedure not each pair: there are thousands.
+    for first in range(0, script.passed, max(3, script.passed // 8)):
+        for second in range(0, script.passed, max(2, script.passed // 12)):
             theatre = await made(CASES[name])
             await theatre.work(Script(crash_at=first))
             await theatre.work(Script(crash_at=second))
