@@ -20,6 +20,7 @@ from procedures.model.events import (
     Expired,
     Failed,
     Held,
+    PutOff,
     RefusedBy,
     Took,
 )
@@ -157,7 +158,7 @@ class Hand:
     def _redacted(self, event: Event) -> Event:
         """What went wrong is often told in another program's words."""
         match event:
-            case Failed() | Doubted() | RefusedBy() | Cancelled() | Expired():
+            case Failed() | Doubted() | RefusedBy() | Cancelled() | Expired() | PutOff():
                 return replace(event, error=self._redactor.text(event.error))
             case Asked(missing=str(missing)):
                 return replace(event, missing=self._redactor.text(missing))

@@ -12,17 +12,21 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.backups import tool_fault
+from bot.checking_hosts import host_findings
 from bot.config import Config, ConfigError, load
 from bot.identity import signer
 from bot.process import forget_proxies
 from bot.redis_link import link
 from bot.slack.errors import error_code
+from bot.slack.membership import membership
 from bot.slack.workspace import make_client
 from bot.store.connection import translated
 from bot.targets.etcd.look import EtcdReader
+from bot.targets.ssh.hosts import SshHosts
 from procedures.etcd.view import look_at
 from procedures.model.errors import QuorumbotError
 from procedures.model.events import Role
+from procedures.model.ids import ChannelId
 from procedures.model.inventory import Cluster
 
 SCOPES = frozenset(
@@ -74,7 +78,7 @@ async def check(path: Path, *, as_json: bool) -> int:
 async def _all(config: Config) -> list[Check]:
     if config.file.slack.api_url:
         forget_proxies()
-    reader = EtcdReader()
+    reader, hosts = EtcdReader(), SshHosts()
     tried: list[Callable[[], Awaitable[list[Check]]]] = [
         lambda: _slack(config),
         lambda: _redis(config),
@@ -82,11 +86,17 @@ async def _all(config: Config) -> list[Check]:
             _cluster_check(config, reader, cluster)
             for cluster in config.inventory.clusters.values()
         ),
+        *(
+            _hosts_check(hosts, cluster)
+            for cluster in config.inventory.clusters.values()
+            if cluster.ssh is not None
+        ),
     ]
     try:
         found = await asyncio.gather(*(each() for each in tried))
     finally:
         await reader.close()
+        await hosts.close()
     return [*_signing(config), *(each for several in found for each in several)]
 
 
@@ -116,23 +126,60 @@ async def _slack(config: Config) -> list[Check]:
             checks.append(Check(f"slack.{name}", ok=True, text=text))
             continue
         client = make_client(secret.reveal(), slack.api_url)
-        checks.append(await (_bot_token(client) if name == "bot_token" else _app_token(client)))
+        if name == "bot_token":
+            checks += await _bot(client, config)
+        else:
+            checks.append(await _app_token(client))
     return checks
 
 
-async def _bot_token(client: AsyncWebClient) -> Check:
+async def _bot(client: AsyncWebClient, config: Config) -> list[Check]:
+    """The bot's token; and where that is in order, whether the bot is where it is to speak."""
+    token, name = await _bot_token(client)
+    if not token.ok:
+        return [token]
+    places = _places(config)
+    found = await asyncio.gather(*(membership(client, channel, name) for channel in places))
+    return [
+        token,
+        *(
+            Check(f"slack.channels.{channel}", ok=ok, text=f"{text} ({', '.join(settings)})")
+            for (channel, settings), (ok, text) in zip(places.items(), found, strict=True)
+        ),
+    ]
+
+
+def _places(config: Config) -> dict[ChannelId, list[str]]:
+    """Each channel in which the bot is to speak, with the settings that say so."""
+    places: dict[ChannelId, list[str]] = {}
+    if config.file.audit is not None:
+        places.setdefault(ChannelId(config.file.audit.channel), []).append("audit.channel")
+    for name, cluster in config.inventory.clusters.items():
+        for channel in cluster.channels:
+            places.setdefault(channel, []).append(f"clusters.{name}.channels")
+        if cluster.incident_channel is not None:
+            setting = f"clusters.{name}.incident_channel"
+            places.setdefault(cluster.incident_channel, []).append(setting)
+    for channel in sorted(config.inventory.channels):
+        places.setdefault(channel, ["channels"])
+    return places
+
+
+async def _bot_token(client: AsyncWebClient) -> tuple[Check, str]:
+    """Look at the token; gives the bot's name as well."""
     try:
         answer = await client.auth_test()
     except _SLACK_ERRORS as error:
         text = f"auth.test failed: {error_code(error)}. Check the token and the network."
-        return Check("slack.bot_token", ok=False, text=text)
+        return Check("slack.bot_token", ok=False, text=text), ""
     headers = {name.lower(): value for name, value in answer.headers.items()}
     granted = {scope.strip() for scope in str(headers.get("x-oauth-scopes", "")).split(",")}
     missing = sorted(SCOPES - granted)
     if missing:
         text = f"it lacks the scopes {', '.join(missing)}: add them and reinstall the app"
-        return Check("slack.bot_token", ok=False, text=text)
-    return Check("slack.bot_token", ok=True, text=f"{answer['user']} in {answer['team']}")
+        return Check("slack.bot_token", ok=False, text=text), ""
+    name = str(answer["user"])
+    return Check("slack.bot_token", ok=True, text=f"{name} in {answer['team']}"), name
 
 
 async def _app_token(client: AsyncWebClient) -> Check:
@@ -183,5 +230,16 @@ def _cluster_check(
         checks = [Check(name, ok=False, text=f"{seen.name}: {seen.why}") for seen in bad]
         checks += [Check(f"{name}.snapshots", ok=False, text=fault) for fault in tools if fault]
         return checks or [Check(name, ok=True, text=f"{len(view.seen)} members answer")]
+
+    return reach
+
+
+def _hosts_check(hosts: SshHosts, cluster: Cluster) -> Callable[[], Awaitable[list[Check]]]:
+    async def reach() -> list[Check]:
+        found = await host_findings(hosts, cluster)
+        return [
+            Check(f"clusters.{cluster.name}.hosts.{name}", ok=ok, text=text)
+            for name, (ok, text) in found.items()
+        ]
 
     return reach

@@ -16,6 +16,7 @@ from procedures.model.events import (
     Failed,
     Held,
     Planned,
+    PutOff,
     RefusedBy,
     Reported,
     Requested,
@@ -58,6 +59,8 @@ def _what(event: Event, run: Run) -> str:
             return f"began {_step(run, step)}{again}"
         case Done(step=step, found=found):
             return f"found {_step(run, step)} done" if found else f"did {_step(run, step)}"
+        case PutOff(step=step, attempt=attempt, error=error):
+            return f"puts {_step(run, step)} off after attempt {attempt}: {error}"
         case Asked() | Reported() | Doubted() | Settled():
             return _with_people(event, run)
     return _course(event)

@@ -61,9 +61,13 @@ def _values(config: Config) -> Iterator[tuple[str, bytes]]:
         except ValueError:
             continue  # this process may not read it, so it cannot tell it either
     for name, cluster in config.inventory.clusters.items():
-        if cluster.tls is None:
-            continue
-        try:
-            yield f"{name} TLS key", Path(cluster.tls.key).read_bytes()
-        except OSError:
-            continue
+        keys = {
+            f"{name} TLS key": cluster.tls.key if cluster.tls else None,
+            f"{name} SSH key": cluster.ssh.key if cluster.ssh else None,
+        }
+        for what, path in keys.items():
+            try:
+                if path is not None:
+                    yield what, Path(path).read_bytes()
+            except OSError:
+                continue

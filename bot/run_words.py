@@ -14,6 +14,7 @@ from procedures.model.run import Run, State, StepRun, StepState
 MARKS: Mapping[StepState | None, str] = {
     None: "to do",
     StepState.STARTED: "running",
+    StepState.PUT_OFF: "waiting to be tried again",
     StepState.ASKED: "waiting for a person",
     StepState.REPORTED: "said to be done, being checked",
     StepState.DONE: "done",
@@ -113,9 +114,25 @@ def plan_lines(run: Run) -> list[str]:
 
 def step_news(done: StepRun) -> str:
     """What became of a step."""
-    attempt = f", attempt {done.attempts}" if done.attempts > 1 else ""
+    words = attempt_words(done)
+    attempt = f", {words}" if words else ""
     found = ", found done" if done.found else ""
     return f"{MARKS[done.state]}{attempt}{found}"
+
+
+def attempt_words(done: StepRun) -> str:
+    """Which attempt a step is at, or waits for, and why the one before did not do; empty for the
+    first.
+    """
+    waits = done.state is StepState.PUT_OFF
+    number = done.attempts + 1 if waits else done.attempts
+    if number == 1:
+        return ""
+    put_off = done.put_off
+    if put_off is None or number > put_off.last:
+        return f"attempt {number}"
+    why = f": {put_off.error}" if waits or done.state is StepState.STARTED else ""
+    return f"attempt {number} of {put_off.last}{why}"
 
 
 def _step(step: Step, done: StepRun | None) -> str:

@@ -12,6 +12,7 @@ from commands.registry import (
 from procedures.etcd import (
     backup,
     backups,
+    defrag,
     fix_peer_url,
     health,
     member_remove,
@@ -110,6 +111,16 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=move_leader.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "defrag"),
+            "give the free space in data files back, one member after the other",
+            (
+                Parameter("member", Kind.MEMBER, "only this one, by name or id"),
+                Parameter("anyway", Kind.SWITCH, "also where there is little to win", flag=True),
+                *_CHANGE,
+            ),
+            procedure=defrag.PROCEDURE.name,
         ),
     ),
 )

@@ -84,7 +84,7 @@ def _command(
 
 def _arguments(command: Command, given: Sequence[Word]) -> dict[str, str | bool]:
     """Assign words to parameters: positional ones in order, flags by name."""
-    flags = {p.name.replace("_", "-"): p for p in command.parameters if p.flag}
+    flags = {p.spelt: p for p in command.parameters if p.flag}
     positional = [p for p in command.parameters if not p.flag]
     args: dict[str, str | bool] = {}
     rest = list(given)

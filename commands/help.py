@@ -29,8 +29,7 @@ def _one(command: Command) -> str:
 
 
 def _line(parameter: Parameter) -> str:
-    flag = f"--{parameter.name.replace('_', '-')}"
-    name = flag if parameter.flag else parameter.name.upper()
+    name = f"--{parameter.spelt}" if parameter.flag else parameter.name.upper()
     return f"• `{name}`  {parameter.about}"
 
 

@@ -20,7 +20,8 @@ class Kind(StrEnum):
 class Parameter:
     """One argument, named as in the typed arguments.
 
-    A flag is given as `--name VALUE`, a switch as `--name`.
+    A flag is given as `--name VALUE`, a switch as `--name`. One that is a word of Python's has an
+    underscore at its end there.
     """
 
     name: str
@@ -30,12 +31,16 @@ class Parameter:
     flag: bool = False
 
     @property
+    def spelt(self) -> str:
+        """The name of the flag as people type it, without its hyphens before."""
+        return self.name.rstrip("_").replace("_", "-")
+
+    @property
     def shown(self) -> str:
         """How usage lines show it."""
-        word = self.name.upper()
+        word = self.name.rstrip("_").upper()
         if self.flag:
-            name = self.name.replace("_", "-")
-            word = f"--{name}" if self.kind is Kind.SWITCH else f"--{name} {word}"
+            word = f"--{self.spelt}" if self.kind is Kind.SWITCH else f"--{self.spelt} {word}"
         return word if self.required else f"[{word}]"
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from procedures.etcd import (
     backup,
     backups,
+    defrag,
     fix_peer_url,
     health,
     member_remove,
@@ -27,6 +28,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
         procedure.name: procedure
         for procedure in (
             backup.PROCEDURE,
+            defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
             member_remove.PROCEDURE,
             restart.PROCEDURE,

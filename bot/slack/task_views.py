@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from bot.moments import span
-from bot.run_words import MARKS
+from bot.run_words import MARKS, attempt_words
 from bot.slack.blocks import Block, length, rich, section
 from bot.slack.plan_views import step_blocks
 from bot.slack.text import cut, escaped, shortened, visible
@@ -24,6 +24,7 @@ _ERROR = 500
 _STATUS: Mapping[StepState | None, str] = {
     None: "pending",
     StepState.STARTED: "in_progress",
+    StepState.PUT_OFF: "in_progress",
     StepState.ASKED: "in_progress",
     StepState.REPORTED: "in_progress",
     StepState.DONE: "complete",
@@ -33,7 +34,7 @@ _STATUS: Mapping[StepState | None, str] = {
 }
 
 
-_UNDER_WAY = frozenset({StepState.STARTED, StepState.ASKED, StepState.REPORTED})
+_UNDER_WAY = frozenset({StepState.STARTED, StepState.PUT_OFF, StepState.ASKED, StepState.REPORTED})
 
 
 def plan_block(run: Run, plan: Plan) -> Block:
@@ -139,8 +140,8 @@ def _facts(run: Run, number: int) -> Iterator[str]:
     """What there is to say about a step, beside its state."""
     if (done := run.steps.get(number)) is None:
         return
-    if done.attempts > 1:
-        yield f"attempt {done.attempts}"
+    if attempt := attempt_words(done):
+        yield shortened(visible(attempt), _ERROR)
     if done.found:
         yield "found done afterwards"
     if done.state is StepState.FAILED and run.error:

@@ -8,6 +8,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
 from procedures.actions.etcd.check_restored import CheckRestored
+from procedures.actions.etcd.defragment import Defragment
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
 from procedures.actions.etcd.remove_member import RemoveMember
@@ -32,6 +33,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             CheckHealthy,
             CheckMember,
             CheckRestored,
+            Defragment,
             EnsureLeads,
             EnsureNotLeader,
             MoveAside,

@@ -14,13 +14,14 @@ from procedures.engine.ports import (
     Finding,
     Happened,
     NotHappened,
+    Retried,
     Unclear,
     World,
 )
 from procedures.model.cancelling import cancelled
-from procedures.model.errors import InDoubt, QuorumbotError
-from procedures.model.events import Done, Doubted, Failed, Started, Succeeded
-from procedures.model.plan import Plan, Step, resolved
+from procedures.model.errors import InDoubt, QuorumbotError, Retryable
+from procedures.model.events import Done, Doubted, Failed, PutOff, Started, Succeeded
+from procedures.model.plan import Plan, Retries, Step, resolved
 from procedures.model.run import Run, StepState
 
 PATIENCE_MS = 30_000
@@ -28,6 +29,10 @@ PATIENCE_MS = 30_000
 has to decide."""
 
 _LOOK_AGAIN_MS = 2_000
+_ONCE = Retries(times=1, wait_ms=0)
+
+_OPEN = frozenset({StepState.STARTED, StepState.IN_DOUBT})
+"""A step that stands so may have happened: it is looked for before anything else."""
 
 
 async def execute(plan: Plan, pen: Pen, world: World) -> None:
@@ -37,9 +42,6 @@ async def execute(plan: Plan, pen: Pen, world: World) -> None:
     """
     for step in plan.steps:
         while not _is_done(pen.run, step.number):
-            if pen.run.cancel_asked is not None:
-                await pen.write(cancelled(pen.run))
-                return
             if not await _advance(step, pen, world):
                 return
     await pen.write(Succeeded())
@@ -47,13 +49,21 @@ async def execute(plan: Plan, pen: Pen, world: World) -> None:
 
 async def _advance(step: Step, pen: Pen, world: World) -> bool:
     """Bring a step further, from wherever it is; tells whether the run goes on."""
-    if step.action == Ask.KIND:
-        return await ask(step, pen, world)
     before = pen.run.steps.get(step.number)
-    if before is not None and before.state is StepState.STARTED:
+    if before is not None and before.state in _OPEN and step.action != Ask.KIND:
         finding = await _look(step, pen, world)
         if not isinstance(finding, NotHappened):
             return await _found(finding, step, pen)
+    if pen.run.cancel_asked is not None:
+        await pen.write(cancelled(pen.run))
+        return False
+    if step.action == Ask.KIND:
+        return await ask(step, pen, world)
+    if before is not None and before.state is StepState.PUT_OFF and before.put_off is not None:
+        try:
+            await pen.work(step.number).pause(before.put_off.wait_ms)
+        except Cancelling:
+            return True
     return await _do(step, pen, world)
 
 
@@ -64,28 +74,52 @@ async def _do(step: Step, pen: Pen, world: World) -> bool:
     results = {number: each.value for number, each in pen.run.steps.items()}
     await pen.write(Started(step.number, attempt))
     work = pen.work(step.number)
+    retries = _ONCE
     try:
         doable = action(step.action, resolved(step.args, results))
+        retries = doable.RETRIES if isinstance(doable, Retried) else _ONCE
         value = await doable.perform(world, work)
     except InDoubt as error:
         await work.say(str(error))
         finding = await _look(step, pen, world)
         if isinstance(finding, NotHappened):
-            await pen.write(Failed(f"step {step.number}: {error} It did not happen.", step.number))
-            return False
+            return await _failed(step, f"{error} It did not happen.", pen)
         return await _found(finding, step, pen)
     except Cancelling:
-        finding = await _look(step, pen, world)
-        if isinstance(finding, Unclear):
-            return await _found(finding, step, pen)
-        if isinstance(finding, Happened):
-            await pen.write(Done(step.number, finding.value, found=True))
-        await pen.write(cancelled(pen.run))
-        return False
+        return await _cut_short(step, pen, world)
+    except Retryable as error:
+        return await _again(step, str(error), retries, pen)
     except QuorumbotError as error:
-        await pen.write(Failed(f"step {step.number}: {error}", step.number))
-        return False
+        return await _failed(step, str(error), pen)
     await pen.write(Done(step.number, value))
+    return True
+
+
+async def _failed(step: Step, error: str, pen: Pen) -> bool:
+    await pen.write(Failed(f"step {step.number}: {error}", step.number))
+    return False
+
+
+async def _cut_short(step: Step, pen: Pen, world: World) -> bool:
+    """End the run, when it is known what became of a step that was under way."""
+    finding = await _look(step, pen, world)
+    if isinstance(finding, Unclear):
+        return await _found(finding, step, pen)
+    if isinstance(finding, Happened):
+        await pen.write(Done(step.number, finding.value, found=True))
+    await pen.write(cancelled(pen.run))
+    return False
+
+
+async def _again(step: Step, error: str, retries: Retries, pen: Pen) -> bool:
+    """Put a step off in which nothing happened, as often as its action says."""
+    now = pen.run.steps[step.number]
+    tried = now.put_offs + 1
+    if tried >= retries.times:
+        return await _failed(step, f"{error} Tried {tried} times." if tried > 1 else error, pen)
+    last = now.attempts + retries.times - tried
+    await pen.work(step.number).say(f"attempt {now.attempts + 1} of {last}: {error}")
+    await pen.write(PutOff(step.number, now.attempts, last, retries.wait_ms, error))
     return True
 
 

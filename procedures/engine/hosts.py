@@ -65,10 +65,11 @@ class HostAct(Protocol):
     ) -> Ended:
         """Start a command, or find it where its mark is there already, and follow it to its end.
 
-        Each line that it prints is said, once: a later caller goes on where the first stopped.
-        Raises InDoubt where it is lost, or when the machine cannot be reached any more. When it
-        is over its limit it is ended, and the status is 124. A caller that is cancelled leaves
-        it running: `stop` ends it.
+        Each line that it prints is said, once: a later caller goes on where the first stopped,
+        or a second before where that one died without a word; no line is left out. Raises InDoubt
+        where it is lost, or when the machine cannot be reached any more. When it is over its limit
+        it is ended, and the status is 124. A caller that is cancelled leaves it running: `stop`
+        ends it.
         """
         ...
 
@@ -96,8 +97,9 @@ class HostAct(Protocol):
         """Put a file in the place of what `was` (SHA-256 of it; None: nothing is there), at once.
 
         Owner, mode and label of what is replaced are kept; a new one belongs to root. The former
-        content stays beside it, as `NAME.quorumbot-<first 12 digits of its SHA-256>`. A late
-        duplicate is harmless: it finds the new content there, or something else and is refused.
+        content stays beside it, as `.NAME.quorumbot-<first 12 digits of its SHA-256>`: hidden,
+        because a kubelet runs whatever else lies beside a manifest. A late duplicate is harmless:
+        it finds the new content there, or something else and is refused.
         Raises Permanent where something else is there than what `was`, or where the path is not
         one that the cluster's platform lets Quorumbot write.
         """

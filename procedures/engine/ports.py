@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import JsonValue
 
@@ -10,8 +10,9 @@ from procedures.engine.hosts import HostAct, HostLook
 from procedures.model.host import Mark
 from procedures.model.ids import ClusterName, MemberId
 from procedures.model.inventory import Cluster, Inventory
-from procedures.model.plan import Action
+from procedures.model.plan import Action, Retries
 from procedures.model.probe import (
+    Alarm,
     Certificates,
     Fault,
     HashKv,
@@ -131,6 +132,40 @@ class EtcdAct(Protocol):
 
     async def move_leader(self, cluster: Cluster, endpoint: str, to: MemberId) -> None:
         """Hand leadership over; `endpoint` is the leader's own."""
+        ...
+
+    async def add_member(
+        self, cluster: Cluster, endpoint: str, peer_urls: Sequence[str], *, learner: bool
+    ) -> MemberId:
+        """Make room for a member that has not started yet, and give its id.
+
+        Its peer URLs make it exclusive: while a member has one of them, etcd refuses another.
+        """
+        ...
+
+    async def promote_member(self, cluster: Cluster, endpoint: str, member: MemberId) -> None:
+        """Give a learner a vote. Raises Retryable where it has not caught up with the leader."""
+        ...
+
+    async def compact(
+        self, cluster: Cluster, endpoint: str, revision: int, *, limit_ms: int
+    ) -> None:
+        """Drop what was overwritten or deleted before a revision, and wait until it is dropped.
+
+        Returns also where that had been compacted already. It may take `limit_ms`, once sent.
+        """
+        ...
+
+    async def defragment(self, cluster: Cluster, endpoint: str, *, limit_ms: int) -> None:
+        """Write a member's data file anew, without free pages; meanwhile it serves nobody.
+
+        It may take `limit_ms`, once sent. It changes no data, and waits in no log: where nobody
+        answered, it is over once the member serves reads again.
+        """
+        ...
+
+    async def disarm(self, cluster: Cluster, endpoint: str, alarm: Alarm) -> None:
+        """Take an alarm back; no error where it is not on."""
         ...
 
     def snapshot(self, cluster: Cluster, endpoint: str) -> AsyncIterator[bytes]:
@@ -283,10 +318,22 @@ class Doable(Action, Protocol):
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Do it, checking its own rules and identities right before. Gives its result.
 
-        Raises Refused or Permanent when it is not done, InDoubt when nobody can tell.
+        Raises Refused or Permanent when it is not done, Retryable when it is not done for a
+        passing reason, InDoubt when nobody can tell.
         """
         ...
 
     async def probe(self, world: World, work: Work) -> Finding:
         """Look whether it was done, some time after the last call that may have done it."""
         ...
+
+
+@runtime_checkable
+class Retried(Protocol):
+    """An action that says itself how it is tried again after Retryable. Others fail at once.
+
+    Such an action raises Retryable only where none of its calls has changed anything, or where a
+    duplicate is harmless.
+    """
+
+    RETRIES: ClassVar[Retries]

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 
+from procedures.etcd.fragmentation import MIB, free_percent, pays
 from procedures.etcd.view import Seen, View
 from procedures.model.inventory import Cluster
 from procedures.model.probe import Fault, FaultKind, HashKv, Status, Versions
 from procedures.model.quorum import Health
 from procedures.model.report import Figure, Level
 
-MIB = 1024**2
 DEFAULT_QUOTA = 2 * 1024**3
 
 _LAG_LIMIT = 5_000  # entries; the server itself refuses requests at an apply gap of 5,000
 _APPLY_LIMIT = 1_000
 _QUOTA_WARN, _QUOTA_CRITICAL = 75, 95  # per cent: OpenShift's alert, the etcd mixin's alert
-_FRAGMENTED_PERCENT, _FRAGMENTED_BYTES = 45, 100 * MIB  # when OpenShift's operator defragments
 
 
 def judged(view: View) -> list[Figure]:
@@ -176,8 +175,8 @@ def space(view: View, quotas: Mapping[str, int]) -> list[Figure]:
             level = Level.CRITICAL if percent >= _QUOTA_CRITICAL else Level.WARN
         size = f"{status.db_size / MIB:.1f} MiB is {percent} % of {quota / MIB:,.0f} MiB{assumed}"
         figures.append(Figure("quota", level, size, member=seen.name))
-        free = (status.db_size - status.db_size_in_use) * 100 // max(status.db_size, 1)
-        if free >= _FRAGMENTED_PERCENT and status.db_size >= _FRAGMENTED_BYTES:
+        free = free_percent(status)
+        if pays(status):
             figures.append(_warn("fragmentation", f"{free} % of the file is free", seen.name))
         else:
             figures.append(_ok("fragmentation", f"{free} %", seen.name))

@@ -13,6 +13,7 @@ from procedures.etcd import figures as core
 from procedures.etcd.advice import advise
 from procedures.etcd.certificates import certificates
 from procedures.etcd.evidence import testified
+from procedures.etcd.fragmentation import MIB
 from procedures.etcd.performance import performance
 from procedures.etcd.rows import rows
 from procedures.etcd.verdict import count, headline, judge, tolerance
@@ -163,9 +164,7 @@ async def _hashes(cluster: Cluster, view: View, look: Look) -> Mapping[str, Hash
     endpoints = [endpoint for endpoint, _ in asked]
     biggest = max(status.db_size for _, status in asked)
     if biggest > cluster.hash_up_to_bytes:
-        why = (
-            f"not compared: above {cluster.hash_up_to_bytes / core.MIB:,.0f} MiB it takes too long"
-        )
+        why = f"not compared: above {cluster.hash_up_to_bytes / MIB:,.0f} MiB it takes too long"
         return dict.fromkeys(endpoints, Fault(FaultKind.SKIPPED, why))
     return await look.etcd.hashes(cluster, endpoints, min(status.revision for _, status in asked))
 

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from procedures.engine.ports import Look
-from procedures.etcd.observe import observed
+from procedures.etcd.observe import listed, observed
 from procedures.etcd.view import View
 from procedures.model.errors import Refused
 from procedures.model.host import At, Machine
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host
-from procedures.model.probe import Fault
+from procedures.model.probe import Fault, ListedMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,15 @@ class Hosts:
             message = f"{name} cannot be reached, so nothing can be done there: {why}"
             raise Refused(message)
         return At(name, machine.machine_id)
+
+
+def member_on(host: Host, view: View) -> ListedMember | None:
+    """Find the member that has a host's name, or its address in a peer URL."""
+    for seen, row in listed(view):
+        addresses = {urlsplit(url).hostname for url in row.peer_urls}
+        if host.name in {row.name, seen.name} or host.address in addresses:
+            return row
+    return None
 
 
 async def with_hosts(name: ClusterName, look: Look, only: Sequence[str] = ()) -> Hosts:

@@ -1,6 +1,6 @@
 """The table of a health answer: one row for each member."""
 
-from procedures.etcd.figures import MIB
+from procedures.etcd.fragmentation import MIB
 from procedures.etcd.view import Seen, View
 from procedures.model.ids import MemberId
 from procedures.model.probe import Read

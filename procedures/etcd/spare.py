@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from procedures.engine.ports import Look
@@ -14,6 +15,7 @@ from procedures.model.platform import Layout, Pair, layout
 from procedures.model.probe import Fault
 
 _VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)\b")
+_MEMBER = "member"
 _ENDS_SOON_S = 30 * 86_400
 
 
@@ -65,6 +67,25 @@ async def look_at_spare(cluster: Cluster, host: Host, look: Look) -> Spare:
         ca=hashlib.sha256(ca.content).hexdigest() if ca else None,
         unfit=await _unfit(asking, how, machine),
     )
+
+
+async def data_of(cluster: Cluster, host: Host, look: Look) -> tuple[str, ...] | None:
+    """List what lies in a host's data folder; None where nobody can tell."""
+    said = await look.hosts.ask(cluster, host, ("ls", "-A", layout(cluster.platform).data))
+    if isinstance(said, Fault) or said.status:
+        return None
+    return tuple(sorted(said.out.split("\n")[:-1]))
+
+
+def aside(left: Sequence[str], how: Layout) -> tuple[str, str] | None:
+    """Tell where a member's data goes, inside its folder: from and to. None where there is none.
+
+    The folder itself may be a mount of its own, and stays (X16).
+    """
+    if _MEMBER not in left:
+        return None
+    number = next(n for n in range(1, len(left) + 2) if f"{_MEMBER}.quorumbot-{n}" not in left)
+    return f"{how.data}/{_MEMBER}", f"{how.data}/{_MEMBER}.quorumbot-{number}"
 
 
 async def _unfit(asking: Asking, how: Layout, machine: Machine) -> tuple[str, ...]:

@@ -139,6 +139,21 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class PutOff:
+    """Nothing happened at the `attempt`-th time, for a passing reason: it is tried again.
+
+    Whoever does so waits first. `last` is the attempt after which it is not tried any more.
+    """
+
+    step: int
+    attempt: int
+    last: int
+    wait_ms: int
+    error: str
+    kind: Literal["put_off"] = "put_off"
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """People are asked to do a step, for the `attempt`-th time.
 
@@ -255,6 +270,7 @@ Event = Annotated[
     | Took
     | Started
     | Done
+    | PutOff
     | Asked
     | Reported
     | Doubted
@@ -280,6 +296,7 @@ WRITERS: Mapping[type, frozenset[Role]] = {
     Took: frozenset({Role.WORKER}),
     Started: frozenset({Role.WORKER}),
     Done: frozenset({Role.WORKER}),
+    PutOff: frozenset({Role.WORKER}),
     Asked: frozenset({Role.WORKER}),
     Reported: frozenset({Role.FRONT}),
     Doubted: frozenset({Role.WORKER}),

@@ -31,11 +31,45 @@ class TlsFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class Jump:
+    """A machine through which others are reached; it has the same key and known hosts as they."""
+
+    address: str
+    port: int = 22
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SshAccess:
+    """How a worker gets to a cluster's machines; keys, certificates and trust are files.
+
+    Either `known_hosts` or `host_ca`, a file of authorities' public keys, says whom to trust. With
+    `sudo`, everything is done as root by `sudo -n`; with `agent`, its keys are tried too.
+    """
+
+    user: str
+    key: str | None = None
+    certificate: str | None = None
+    known_hosts: str | None = None
+    host_ca: str | None = None
+    jump: Jump | None = None
+    sudo: bool = False
+    agent: bool = False
+
+    @property
+    def trust(self) -> str:
+        """The file that says whom to trust."""
+        return self.known_hosts or self.host_ca or ""
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
-    """A machine that has, or may get, a member."""
+    """A machine that has, or may get, a member. `user` is for those who differ from the others."""
 
     name: str
     address: str
+    port: int = 22
+    user: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +113,7 @@ class Cluster:
     deadline_ms: int = 2_000
     sample_gap_ms: int = 5_000
     hash_up_to_bytes: int = 2 * 1024**3
+    ssh: SshAccess | None = None
 
 
 @dataclass(frozen=True, slots=True)

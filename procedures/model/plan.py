@@ -68,6 +68,16 @@ class Action(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Retries:
+    """How often an action is tried in all, while nothing happened for a passing reason, and how
+    long is waited before it is tried again.
+    """
+
+    times: int
+    wait_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Undo:
     """What takes a step back: an ordinary request as people type it, or advice where none does."""
 

@@ -181,6 +181,40 @@ def may_lead(members: Sequence[Member], target: MemberId) -> Ruling:
     )
 
 
+def may_defragment(
+    members: Sequence[Member], target: MemberId, *, writes_refused: bool = False
+) -> Ruling:
+    """R11: may this member stop serving for as long as its data file is written anew?
+
+    All members must be healthy, and enough of them left. Where `writes_refused` anyway, because
+    there is no space, members that are down and learners may be there, and reads may wait.
+    """
+    member = _find(members, target)
+    voting = voters(members)
+    needed = quorum(len(voting))
+    if member.learner:
+        return _refused("R11", f"{member.shown} is a learner, which takes no such call")
+    if not writes_refused and (refusal := _unfinished_change(members)):
+        return refusal
+    fit = {Health.HEALTHY, Health.DOWN} if writes_refused else {Health.HEALTHY}
+    unfit = [each.shown for each in voting if each.health not in fit]
+    if unfit or member.health is not Health.HEALTHY:
+        return _refused("R11", f"{_listed(unfit or [member.shown])} must be healthy first")
+    if healthy(voting) < needed:
+        return _refused("R14", f"{healthy(voting)} healthy of {len(voting)}, quorum {needed}")
+    left = healthy(voting) - 1
+    if left < needed and not writes_refused:
+        return _refused(
+            "R11", f"it would leave {left} serving of {len(voting)}, quorum {needed}, for a while"
+        )
+    return Ruling(
+        allowed=True,
+        rule="R11",
+        because=f"{left} serving of {len(voting)} stay, quorum {needed}",
+        tolerance_after=left - needed,
+    )
+
+
 def rolling_order(members: Sequence[Member]) -> tuple[Member, ...]:
     """R10: in which order members are restarted: the dead first, the leader last."""
     return tuple(

@@ -20,6 +20,7 @@ from procedures.model.events import (
     Failed,
     Held,
     Planned,
+    PutOff,
     RefusedBy,
     Reported,
     Requested,
@@ -169,7 +170,7 @@ def _after(run: Run, entry: Entry) -> Run:
             after = _voted(run, voted, entry.at_ms)
         case Decided() as decided:
             after = _decided(run, decided, entry.at_ms)
-        case Took() | Started() | Done() | Asked() | Reported() | Doubted() | Settled():
+        case Took() | Started() | Done() | PutOff() | Asked() | Reported() | Doubted() | Settled():
             after = _step(run, entry)
         case CancelAsked(user=user):
             after = replace(run, cancel_asked=user)

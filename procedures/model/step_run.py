@@ -14,6 +14,7 @@ from procedures.model.events import (
     Doubted,
     Entry,
     Failed,
+    PutOff,
     Reported,
     Settled,
     Started,
@@ -25,6 +26,7 @@ class StepState(StrEnum):
     """Where a step stands."""
 
     STARTED = "started"
+    PUT_OFF = "waiting to be tried again"
     ASKED = "waiting for a person"
     REPORTED = "said to be done"  # by a person; it is not checked yet
     DONE = "done"
@@ -38,7 +40,8 @@ class StepRun:
     """A step as it went so far. Times in ms; `found` tells that it was found done afterwards.
 
     `attempts` counts how often it was started, or people were asked for it; `said_by` said last
-    that it is done.
+    that it is done. `put_off` is why it is, or was, tried again, `put_offs` how often that was
+    since the run began or was resumed: attempts that a lost worker cut short are not among them.
     """
 
     state: StepState
@@ -48,6 +51,8 @@ class StepRun:
     value: JsonValue = None
     found: bool = False
     said_by: UserId | None = None
+    put_off: PutOff | None = None
+    put_offs: int = 0
 
 
 Steps: TypeAlias = Mapping[int, StepRun]
@@ -63,6 +68,7 @@ def stepped(steps: Steps, entry: Entry) -> Steps:
             after = _begun(steps.get(number), StepState.ASKED, attempt, entry.at_ms)
         case (
             Done(step=int(number))
+            | PutOff(step=int(number))
             | Reported(step=int(number))
             | Doubted(step=int(number))
             | Settled(step=int(number))
@@ -77,20 +83,27 @@ def stepped(steps: Steps, entry: Entry) -> Steps:
 def _begun(before: StepRun | None, state: StepState, attempt: int, at_ms: int) -> StepRun:
     if before is None:
         return StepRun(state, attempt, at_ms)
-    return StepRun(state, attempt, before.started_at_ms, said_by=before.said_by)
+    return replace(before, state=state, attempts=attempt, ended_at_ms=None, value=None, found=False)
 
 
 def _went_on(step: StepRun, entry: Entry) -> StepRun:
+    after, at_ms = step, entry.at_ms
     match entry.event:
         case Done(value=value, found=found):
-            ended = replace(step, value=value, found=found, ended_at_ms=entry.at_ms)
-            return replace(ended, state=StepState.DONE)
+            after = replace(step, state=StepState.DONE, value=value, found=found)
+            after = replace(after, ended_at_ms=at_ms)
         case Settled(verdict="happened"):
-            return replace(step, state=StepState.DONE, found=True, ended_at_ms=entry.at_ms)
+            after = replace(step, state=StepState.DONE, found=True, ended_at_ms=at_ms)
         case Settled(verdict="not_happened"):
-            return replace(step, state=StepState.NOT_DONE, found=False, ended_at_ms=None)
+            after = replace(step, state=StepState.NOT_DONE, found=False, ended_at_ms=None)
         case Reported(user=user):
-            return replace(step, state=StepState.REPORTED, said_by=user)
+            after = replace(step, state=StepState.REPORTED, said_by=user)
+        case PutOff() as put_off:
+            after = replace(step, put_off=put_off, put_offs=step.put_offs + 1)
+            after = replace(after, state=StepState.PUT_OFF)
+        case Doubted():
+            after = replace(step, state=StepState.IN_DOUBT)
         case Failed():
-            return replace(step, state=StepState.FAILED, ended_at_ms=entry.at_ms)
-    return replace(step, state=StepState.IN_DOUBT) if isinstance(entry.event, Doubted) else step
+            after = replace(step, state=StepState.FAILED, ended_at_ms=at_ms)
+            after = replace(after, put_off=None, put_offs=0)
+    return after

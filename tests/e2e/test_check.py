@@ -73,6 +73,8 @@ async def test_all_is_well(sandbox: Sandbox) -> None:
     names = {each["name"] for each in data["checks"]}
     assert names >= {"configuration", "slack.bot_token", "slack.app_token", "redis"}
     assert names >= {"signing.front", "signing.worker", "clusters.demo"}
+    assert names >= {"slack.channels.C0OPS", "slack.channels.C0ETCDALERTS"}
+    assert "quorumbot is a member of #ops (clusters.demo.channels)" in words.out
     assert len(words.out.splitlines()) == len(data["checks"])
 
 
@@ -144,6 +146,31 @@ async def test_wrong_certificates_of_a_cluster(
     (text,) = found["clusters.demo"]
     assert text.startswith("demo-1: ")
     assert words in text
+
+
+async def test_channels_without_the_bot(write: Write) -> None:
+    """Each is named once, with the settings that want the bot there, and what to type."""
+    channels = ["C0OPS", "C0RANDOM", "C0NOWHERE1"]
+    config = write(
+        audit__channel="C0RANDOM",
+        channels=channels,
+        clusters__demo__channels=["C0OPS", "C0NOWHERE1"],
+        clusters__demo__incident_channel="C0RANDOM",
+    )
+    assert await faults(config) == {
+        "slack.channels.C0RANDOM": [
+            (
+                "quorumbot is not a member of #random. Type /invite @quorumbot there "
+                "(audit.channel, clusters.demo.incident_channel)"
+            )
+        ],
+        "slack.channels.C0NOWHERE1": [
+            (
+                "quorumbot sees no channel C0NOWHERE1. If it is a private one, type /invite "
+                "@quorumbot there; else correct the id (clusters.demo.channels)"
+            )
+        ],
+    }
 
 
 async def test_missing_scopes(sandbox: Sandbox, write: Write) -> None:

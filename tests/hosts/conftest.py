@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.testbed import Namespace, private_namespace, unmet
+from tests.testbed.base import held_base
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,6 +26,7 @@ def inside() -> Iterator[Namespace]:
     """The namespace that this process is in from now on."""
     if reason := unmet():
         pytest.skip(reason)
-    with private_namespace() as namespace:
+    # Inside there is no way to a mirror of Debian's: the base has to be there before.
+    with held_base(), private_namespace() as namespace:
         namespace.enter()
         yield namespace

@@ -1,11 +1,13 @@
 """The testbed itself: what it says of its hosts is so."""
 
 import socket
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.testbed import BOT, PROMPTED, Cluster, HostSpec, Namespace, Testbed
+from tests.testbed.shell import attempt
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3")
 
@@ -48,3 +50,14 @@ def test_a_cluster_serves_with_tls(cluster: Cluster) -> None:
     """All members are healthy, and one is the leader."""
     assert cluster.healthy() == list(NAMES)
     assert cluster.leader() in cluster.members
+
+
+@pytest.mark.usefixtures("inside")
+def test_a_machine_that_cannot_carry_hosts_says_why() -> None:
+    """A root without its capabilities, as in most containers, is told so in one line."""
+    lesser = ["setpriv", "--inh-caps=-sys_admin", "--bounding-set=-sys_admin", "--"]
+    ran = attempt([*lesser, sys.executable, "-m", "tests.testbed", "up"])
+    assert (ran.status, ran.output.count("ready")) == (1, 0)
+    assert ran.errors == (
+        "testbed: hosts need CAP_SYS_ADMIN, which this root lacks (a container?)\n"
+    )

@@ -23,6 +23,7 @@ from procedures.model.events import (
 from procedures.model.host import Mark
 from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Cluster, Inventory
+from procedures.model.probe import Alarm
 from procedures.model.run import Run, advance
 from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
@@ -68,6 +69,48 @@ class Acting:
         self.script.point()
         await self.etcd.move_leader(cluster, endpoint, to)
         self.effects.append(f"lead {to}")
+        self.script.point()
+
+    async def add_member(
+        self, cluster: Cluster, endpoint: str, peer_urls: Sequence[str], *, learner: bool
+    ) -> MemberId:
+        await self.script.call()
+        self.script.point()
+        member = await self.etcd.add_member(cluster, endpoint, peer_urls, learner=learner)
+        self.effects.append(f"add {member} {peer_urls} learner={learner}")
+        self.script.point()
+        return member
+
+    async def promote_member(self, cluster: Cluster, endpoint: str, member: MemberId) -> None:
+        await self.script.call()
+        self.script.point()
+        await self.etcd.promote_member(cluster, endpoint, member)
+        self.effects.append(f"promote {member}")
+        self.script.point()
+
+    async def compact(
+        self, cluster: Cluster, endpoint: str, revision: int, *, limit_ms: int
+    ) -> None:
+        await self.script.call()
+        self.script.point()
+        before = self.etcd.clusters[cluster.name].compact_revision
+        await self.etcd.compact(cluster, endpoint, revision, limit_ms=limit_ms)
+        if before != revision:
+            self.effects.append(f"compact {revision}")
+        self.script.point()
+
+    async def defragment(self, cluster: Cluster, endpoint: str, *, limit_ms: int) -> None:
+        await self.script.call()
+        self.script.point()
+        await self.etcd.defragment(cluster, endpoint, limit_ms=limit_ms)
+        self.effects.append(f"defragment {endpoint}")
+        self.script.point()
+
+    async def disarm(self, cluster: Cluster, endpoint: str, alarm: Alarm) -> None:
+        await self.script.call()
+        self.script.point()
+        await self.etcd.disarm(cluster, endpoint, alarm)
+        self.effects.append(f"disarm {alarm.kind} {alarm.member_id}")
         self.script.point()
 
     async def snapshot(self, cluster: Cluster, endpoint: str) -> AsyncIterator[bytes]:  # noqa: ARG002

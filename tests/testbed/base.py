@@ -9,6 +9,7 @@ from Debian 13's packages, which run here too); a host links to those of its ver
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,8 +74,10 @@ def held_base() -> Iterator[Path]:
 
 def _build(base: Path) -> None:
     """Make it beside its place and move it there whole; the caller holds the lock."""
-    draft = base.with_suffix(".draft")
-    shutil.rmtree(draft, ignore_errors=True)
+    for abandoned in base.parent.glob(f"{base.name}.draft-*"):
+        shutil.rmtree(abandoned, ignore_errors=True)
+    # A name of its own: the apt of a builder that was killed may still be at work in another.
+    draft = base.with_name(f"{base.name}.draft-{secrets.token_hex(3)}")
     sources = [f"deb {_MIRROR} {suite} main" for suite in ("bookworm", "trixie")]
     try:
         call([*_recipe(), str(draft), *sources], timeout=_BUILD_TIME)

@@ -30,7 +30,7 @@ class Testbed:
         """Use `start`."""
         self.name = folder.name
         self.hosts: dict[str, Host] = {}
-        self._folder = folder
+        self.folder = folder
         self._base = base
         self._stack = stack
         self._clusters = 0
@@ -68,7 +68,7 @@ class Testbed:
             if spec.name in self.hosts:
                 raise BedError(f"two hosts are called {spec.name}")
             machine = Machine(
-                self._folder / "hosts" / spec.name,
+                self.folder / "hosts" / spec.name,
                 base=self._base,
                 bed=self.name,
                 name=spec.name,
@@ -111,19 +111,18 @@ class Testbed:
         if len({(host.spec.flavour, host.spec.etcd_version) for host in hosts}) != 1:
             raise BedError("a cluster's hosts have one flavour and one version of etcd")
         self._clusters += 1
-        folder = self._folder / f"cluster-{self._clusters}"
+        folder = self.folder / f"cluster-{self._clusters}"
         folder.mkdir()
         pki = Pki()
         cluster = Cluster(
             hosts,
+            [self.hosts[name] for name in spares],
             pki=pki,
             files=pki.client(folder),
             etcdctl=self._base / "opt/etcd-3.5/usr/bin/etcdctl",
             bot=self.network.bot,
         )
-        cluster.bring_up(
-            spares=[self.hosts[name] for name in spares], token=token, quota_bytes=quota_bytes
-        )
+        cluster.bring_up(token=token, quota_bytes=quota_bytes)
         return cluster
 
     def partition(self, some: Iterable[str], others: Iterable[str]) -> None:

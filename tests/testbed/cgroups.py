@@ -15,7 +15,6 @@ from tests.testbed.shell import until
 
 _OLD = ("memory", "systemd")
 _JOIN = 'for file in "$@"; do shift; [ "$file" != -- ] || break; echo $$ >"$file"; done; exec "$@"'
-_NO_LIMIT = "-1"
 
 
 def _hierarchies() -> list[Path]:
@@ -68,12 +67,18 @@ class Cgroup:
         until(lambda: self._event("frozen") == frozen, 10, f"{self._unified} frozen: {frozen}")
 
     def limit_memory(self, mebibytes: int | None) -> None:
-        """Let all together have so much; the kernel's killer decides who goes. None: no limit."""
+        """Let all together have so much; the kernel's killer decides who goes. None: no limit.
+
+        Raises BedError when they have more already.
+        """
         if self._old and self._old[0].parent.parent.name == "memory":
-            limit = str(mebibytes << 20) if mebibytes else _NO_LIMIT
-            (self._old[0] / "memory.limit_in_bytes").write_text(limit)
+            file, unlimited = self._old[0] / "memory.limit_in_bytes", "-1"
         else:
-            (self._unified / "memory.max").write_text(str(mebibytes << 20) if mebibytes else "max")
+            file, unlimited = self._unified / "memory.max", "max"
+        try:
+            file.write_text(str(mebibytes << 20) if mebibytes else unlimited)
+        except OSError as error:
+            raise BedError(f"cannot limit memory to {mebibytes} MiB: {error.strerror}") from error
 
     def remove(self) -> None:
         """Kill all and remove the group with those below it."""

@@ -21,9 +21,17 @@ class Cluster:
     """Members by host, with what a client outside needs. The first host keeps the CA's key."""
 
     def __init__(
-        self, members: Sequence[Host], *, pki: Pki, files: Files, etcdctl: Path, bot: Namespace
+        self,
+        members: Sequence[Host],
+        spares: Sequence[Host],
+        *,
+        pki: Pki,
+        files: Files,
+        etcdctl: Path,
+        bot: Namespace,
     ) -> None:
         self.members = tuple(members)
+        self.spares = tuple(spares)
         self.pki = pki
         self.files = files
         self._etcdctl = etcdctl
@@ -38,12 +46,10 @@ class Cluster:
         """What the member on a host is called."""
         return host.flavour.member_name(host.name, self.members.index(host) + 1)
 
-    def bring_up(
-        self, *, spares: Sequence[Host], token: str | None, quota_bytes: int | None
-    ) -> None:
+    def bring_up(self, *, token: str | None, quota_bytes: int | None) -> None:
         """Configure all, start the members, and wait until each is healthy. Raises BedError."""
         peers = {self.name(host): f"https://{host.address}:2380" for host in self.members}
-        for host in (*self.members, *spares):
+        for host in (*self.members, *self.spares):
             host.flavour.keys(host.machine, self.pki, host.address)
         first = self.members[0]
         first.flavour.authority(first.machine, self.pki)
@@ -65,16 +71,18 @@ class Cluster:
         names = list(self.endpoints)
         until(lambda: self.healthy() == names, _HEALTHY_WITHIN, f"{', '.join(names)} healthy")
 
-    def etcdctl(self, *arguments: str, members: Sequence[str] | None = None) -> Any:  # noqa: ANN401
+    def etcdctl(
+        self, *arguments: str, members: Sequence[str] | None = None, stdin: str = ""
+    ) -> Any:  # noqa: ANN401 - JSON
         """Ask these members, or all, from outside; returns etcdctl's JSON. Raises BedError."""
-        ran = self._ask(arguments, members)
+        ran = self._ask(arguments, members, stdin)
         if ran.status:
             raise BedError(f"etcdctl {' '.join(arguments)}: {ran.errors.strip()}")
         return json.loads(ran.output)
 
     def healthy(self) -> list[str]:
         """Names of the members that answer a linearizable read."""
-        ran = self._ask(["endpoint", "health"], None)
+        ran = self._ask(["endpoint", "health"])
         try:
             answers: list[Mapping[str, Any]] = json.loads(ran.output)
         except ValueError:  # none was reached
@@ -84,16 +92,18 @@ class Cluster:
 
     def leader(self) -> Host | None:
         """The host of the leader; None where no member that answers knows one."""
-        ran = self._ask(["endpoint", "status"], None)
+        ran = self._ask(["endpoint", "status"])
         answers: list[dict[str, Any]] = json.loads(ran.output) if ran.output else []
         for answer in answers:
             status = answer["Status"]
-            if status["leader"] and status["leader"] == status["header"]["member_id"]:
+            if status.get("leader") == status["header"]["member_id"]:
                 [host] = [h for h in self.members if h.address in answer["Endpoint"]]
                 return host
         return None
 
-    def _ask(self, arguments: Sequence[str], members: Sequence[str] | None) -> Ran:
+    def _ask(
+        self, arguments: Sequence[str], members: Sequence[str] | None = None, stdin: str = ""
+    ) -> Ran:
         urls = [self.endpoints[name] for name in members or self.endpoints]
         argv = [
             str(self._etcdctl),
@@ -104,4 +114,4 @@ class Cluster:
             *("--write-out=json", "--command-timeout=5s", "--dial-timeout=2s"),
             *arguments,
         ]
-        return attempt(self._bot.command(argv), environment={"ETCDCTL_API": "3"})
+        return attempt(self._bot.command(argv), stdin=stdin, environment={"ETCDCTL_API": "3"})

@@ -45,6 +45,7 @@ class Machine:
         self._cgroup = Cgroup(f"{bed}/{name}")
         self._tools = Cgroup(f"{bed}/{name}.tools")
         self._process: subprocess.Popen[bytes] | None = None
+        self._working: list[subprocess.Popen[bytes]] = []
 
     def provision(self) -> None:
         """Make its file systems, with nothing on them but the base."""
@@ -123,7 +124,8 @@ class Machine:
         ]
         with (self._folder / "console.log").open("ab") as console:
             self._process = subprocess.Popen(
-                self._cgroup.joined(["sh", "-c", _AGAIN, "sh", *argv]),
+                # The loop is not in the host's own group, whose controllers the guest manages.
+                self._tools.joined(["sh", "-c", _AGAIN, "sh", *self._cgroup.joined(argv)]),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -133,11 +135,13 @@ class Machine:
 
     def kill(self) -> None:
         """Take its power: nothing runs on it any more when this returns."""
-        self._tools.kill()
-        self._cgroup.kill()
-        if self._process:
-            self._process.wait()
-            self._process = None
+        # The guest first, so that the loop sees it end; then one that the loop has just started.
+        for group in (self._cgroup, self._tools, self._cgroup):
+            group.kill()
+        for process in (self._process, *self._working):
+            if process:
+                process.wait()
+        self._process, self._working = None, []
 
     @property
     def powered(self) -> bool:
@@ -173,12 +177,13 @@ class Machine:
                     return process
         return None
 
-    def processes(self, name: str) -> list[int]:
-        """The ids, here, of its processes of this name (as `comm` has it)."""
+    def processes(self, program: str) -> list[int]:
+        """The ids, here, of its processes that run a program, by the name of its file."""
         found = []
         for process in self._cgroup.processes():
             with suppress(FileNotFoundError, ProcessLookupError):
-                if Path(f"/proc/{process}/comm").read_text().strip() == name:
+                # Not by their own names: a script is called like its file, too.
+                if Path(f"/proc/{process}/exe").readlink().name == program:
                     found.append(process)
         return found
 
@@ -196,11 +201,13 @@ class Machine:
 
     def tool(self, argv: Sequence[str]) -> "subprocess.Popen[bytes]":
         """Start a command of this machine's that works on the host, and ends with its power."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self._tools.joined(argv),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             env=ENVIRONMENT,
             start_new_session=True,
         )
+        self._working.append(process)
+        return process

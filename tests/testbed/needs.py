@@ -3,7 +3,10 @@
 import ctypes
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+
+from tests.testbed.base import cache
 
 PACKAGES = {
     "mmdebstrap": "mmdebstrap",
@@ -24,17 +27,23 @@ _CAP_NET_ADMIN = 12
 
 def unmet() -> str | None:
     """Why there can be no testbed here, in one line; None where there can be one."""
+    return next(_reasons(), None)
+
+
+def _reasons() -> Iterator[str]:
+    """Each assumes that those before it do not hold."""
     if os.geteuid() != 0:
-        return "hosts need root"
-    if lacking := [name for name, bit in _capabilities().items() if not bit]:
-        return f"hosts need {' and '.join(lacking)}, which this root lacks (a container?)"
+        yield "hosts need root"
+    if lacking := [name for name, held in _capabilities().items() if not held]:
+        yield f"hosts need {' and '.join(lacking)}, which this root lacks (a container?)"
     if absent := missing_packages():
-        return f"hosts need programs that are absent; apt-get install {' '.join(absent)}"
+        yield f"hosts need programs that are absent; apt-get install {' '.join(absent)}"
     if not _namespaces():
-        return "hosts need network namespaces, which this kernel or container refuses"
+        yield "hosts need network namespaces, which this kernel or container refuses"
     if not unified():
-        return "hosts need a mounted cgroup2 hierarchy that has cgroup.kill (Linux 5.14)"
-    return None
+        yield "hosts need a mounted cgroup2 hierarchy (hybrid or pure)"
+    if _file_system(cache()) == "overlay":
+        yield f"hosts need a cache on a disk, and {cache()} is on an overlay; set QUORUMBOT_CACHE"
 
 
 def missing_packages() -> list[str]:
@@ -50,6 +59,15 @@ def unified() -> Path | None:
         if kind == "cgroup2" and "rw" in options.split(","):
             return Path(where)
     return None
+
+
+def _file_system(path: Path) -> str:
+    """The kind of file system that a path is on, or will be."""
+    kinds: dict[Path, str] = {}
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, where, kind, *_ = line.split()
+        kinds[Path(where)] = kind
+    return next(kinds[folder] for folder in (path, *path.parents) if folder in kinds)
 
 
 def _capabilities() -> dict[str, bool]:

@@ -31,11 +31,11 @@ def ruleset(faults: Faults) -> str:
         f'iifname "port{one}" oifname "port{other}" drop'
         for pair in sorted(map(sorted, faults.apart))
         for one, other in (pair, reversed(pair))
-    ] + [
-        f'{side} "port{port}" numgen random mod 100 < {percent} drop'
-        for port, percent in sorted(faults.loss.items())
-        for side in ("iifname", "oifname")
     ]
+    for port, percent in sorted(faults.loss.items()):
+        # Of 100 numbers, nft has no 101st to compare with.
+        chance = "" if percent == 100 else f"numgen random mod 100 < {percent} "
+        rules += [f'{side} "port{port}" {chance}drop' for side in ("iifname", "oifname")]
     lines = "\n".join(f"    {rule}" for rule in rules)
     return (
         "flush ruleset\n"
@@ -106,7 +106,12 @@ class Network:
 
     def lose(self, losses: Mapping[int, int]) -> None:
         """Lose so many percent of the frames of each of these ports, each way; 0 ends it."""
-        self._faults.loss |= losses
+        for port, percent in losses.items():
+            if percent not in range(101):
+                raise BedError(f"a loss of {percent} percent is none")
+            self._faults.loss.pop(port, None)
+            if percent:
+                self._faults.loss[port] = percent
         self._apply()
 
     def heal(self) -> None:

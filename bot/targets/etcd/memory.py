@@ -1,6 +1,7 @@
 """The in-memory twin of `EtcdReader` and `EtcdActor`, over a cluster that tests script."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from bot.targets.etcd.target import label, named
 from procedures.model.ids import ClusterName, MemberId, MemberName
 from procedures.model.inventory import Cluster
 from procedures.model.probe import (
+    Alarm,
     Certificates,
     Fault,
     FaultKind,
@@ -145,6 +147,63 @@ class FakeEtcd:
             lambda model, asked: model_changes.move_leader(model, asked, to),
         )
 
+    async def add_member(
+        self, cluster: Cluster, endpoint: str, peer_urls: Sequence[str], *, learner: bool
+    ) -> MemberId:
+        """Make room for a member that has not started yet, and give its id."""
+        what = outcomes.addition(peer_urls)
+        urls = checked(peer_urls, what)
+        return self._call(
+            cluster,
+            endpoint,
+            what,
+            lambda model, _: model_changes.add(model, urls, learner=learner),
+        )
+
+    async def promote_member(self, cluster: Cluster, endpoint: str, member: MemberId) -> None:
+        """Give a learner a vote."""
+        self._call(
+            cluster,
+            endpoint,
+            outcomes.promotion(member),
+            lambda model, _: model_changes.promote(model, member),
+        )
+
+    async def compact(
+        self,
+        cluster: Cluster,
+        endpoint: str,
+        revision: int,
+        *,
+        limit_ms: int,  # noqa: ARG002
+    ) -> None:
+        """Drop what was overwritten or deleted before a revision."""
+        with suppress(outcomes.AlreadyDoneError):
+            self._call(
+                cluster,
+                endpoint,
+                outcomes.compaction(revision),
+                lambda model, _: model_changes.compact(model, revision),
+            )
+
+    async def defragment(self, cluster: Cluster, endpoint: str, *, limit_ms: int) -> None:  # noqa: ARG002
+        """Write a member's data file anew, without free pages."""
+        self._call(
+            cluster,
+            endpoint,
+            outcomes.DEFRAGMENTATION,
+            lambda _, asked: model_changes.defragment(asked),
+        )
+
+    async def disarm(self, cluster: Cluster, endpoint: str, alarm: Alarm) -> None:
+        """Take an alarm back; no error where it is not on."""
+        self._call(
+            cluster,
+            endpoint,
+            outcomes.disarming(alarm),
+            lambda model, _: model_changes.disarm(model, alarm),
+        )
+
     async def snapshot(self, cluster: Cluster, endpoint: str) -> AsyncGenerator[bytes, None]:
         """Stream a snapshot; it breaks off when the member is no longer there."""
         asked = self._voter(cluster, endpoint, outcomes.SNAPSHOT)
@@ -159,12 +218,7 @@ class FakeEtcd:
 
     async def write_and_read(self, cluster: Cluster, endpoint: str, value: str) -> None:  # noqa: ARG002
         """Write a canary key of Quorumbot's own, read it back linearizably, and delete it."""
-        self._call(
-            cluster,
-            endpoint,
-            outcomes.CANARY,
-            lambda model, _: model_changes.write_and_delete(model),
-        )
+        self._call(cluster, endpoint, outcomes.CANARY, model_changes.write_and_delete)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -174,14 +228,15 @@ class FakeEtcd:
         cluster: Cluster,
         endpoint: str,
         what: str,
-        change: Callable[[FakeCluster, FakeMember], None],
-    ) -> None:
+        change: Callable[[FakeCluster, FakeMember], T],
+    ) -> T:
         who = label(cluster, endpoint)
         asked = self._voter(cluster, endpoint, what)
         try:
-            change(self._model(cluster), asked)
+            return change(self._model(cluster), asked)
         except RefusedError as error:
-            raise outcomes.refused(who, what, str(error)) from error
+            text = f"etcdserver: {error}"
+            raise outcomes.after_sending(who, what, 0, grpc.StatusCode.UNKNOWN, text) from error
         except UnansweredError as error:
             late = grpc.StatusCode.DEADLINE_EXCEEDED
             raise outcomes.in_doubt(who, what, cluster.deadline_ms, late) from error

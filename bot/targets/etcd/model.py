@@ -66,6 +66,10 @@ class FakeMember:
     apply_behind: int = 0
     db_size: int = 20_480
     db_size_in_use: int = 16_384
+    history: int = 0
+    """So many of the bytes in use hold old versions, which a compaction drops."""
+    dropped: int = 0
+    """So many count as in use and are free: etcd notices with the next write."""
     hash: int = 0xFEED
 
     @property
@@ -90,7 +94,7 @@ class FakeCluster:
     raft_index: int = 500
     raft_term: int = 2
     cluster_id: MemberId = CLUSTER_ID
-    waiting: list[Callable[[], None]] = field(default_factory=list, init=False)
+    waiting: list[Callable[[], object]] = field(default_factory=list, init=False)
     """Changes that were sent while there was no quorum, see `model_changes`."""
     _leader: MemberName | None = field(default=None, init=False)
     _added: int = field(default=0, init=False)

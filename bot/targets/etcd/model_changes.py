@@ -4,9 +4,13 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
-from bot.targets.etcd.model import FakeCluster, FakeMember
-from procedures.model.ids import MemberId
+from bot.targets.etcd.model import Condition, FakeCluster, FakeMember
+from procedures.model.ids import MemberId, MemberName
+from procedures.model.probe import Alarm
+
+T = TypeVar("T")
 
 _CHUNK_BYTES = 32 * 1024
 _PAGE_BYTES = 512
@@ -57,10 +61,59 @@ def move_leader(model: FakeCluster, asked: FakeMember, to: MemberId) -> None:
     model.hand_over(target)
 
 
-def write_and_delete(model: FakeCluster) -> None:
-    """Write a key and delete it, which is all that a canary leaves behind."""
+def add(model: FakeCluster, peer_urls: Sequence[str], *, learner: bool) -> MemberId:
+    """Add a member that has not started, by etcd's own rules (R3), now or when there is quorum.
+
+    etcd learns that a frozen member is gone only after a while; here, never.
+    """
+    started = sum(voter.started for voter in model.voters)
+    if not learner and len(model.voters) > 1 and started < (len(model.voters) + 1) // 2 + 1:
+        raise RefusedError("re-configuration failed due to not enough started members")
+    _need_all_connected(model)
+    return _propose(model, partial(_add, model, tuple(peer_urls), learner=learner))
+
+
+def promote(model: FakeCluster, member: MemberId) -> None:
+    """Give a learner a vote, by etcd's own rules (R6), now or when there is quorum."""
+    target = _find(model, member)
+    if target is not None:
+        behind = model.raft_index if not target.started else target.raft_behind
+        if behind > model.raft_index // 10:
+            words = "can only promote a learner member which is in sync with leader"
+            raise RefusedError(words)
+    _need_all_connected(model)
+    _propose(model, partial(_promote, model, member))
+
+
+def compact(model: FakeCluster, revision: int) -> None:
+    """Drop old versions, now or when there is quorum."""
+    _propose(model, partial(_compact, model, revision))
+
+
+def defragment(asked: FakeMember) -> None:
+    """Give free pages back; it needs nobody else."""
+    _notice(asked)
+    asked.db_size = asked.db_size_in_use
+
+
+def disarm(model: FakeCluster, alarm: Alarm) -> None:
+    """Take an alarm back, now or when there is quorum."""
+
+    def take_back() -> None:
+        model.alarms = [each for each in model.alarms if each != alarm]
+
+    _propose(model, take_back)
+
+
+def write_and_delete(model: FakeCluster, asked: FakeMember) -> None:
+    """Write a key and delete it, which is all that a canary leaves behind.
+
+    A member that is asked to write although its data file is full raises the alarm again.
+    """
     if not model.quorum:
         raise UnansweredError
+    if asked.metrics.quota is not None and asked.db_size >= asked.metrics.quota:
+        model.alarms = list(dict.fromkeys([*model.alarms, Alarm(asked.id, "NOSPACE")]))
     alarms = {alarm.kind for alarm in model.alarms}
     if "CORRUPT" in alarms:
         raise RefusedError("corrupt cluster")
@@ -68,6 +121,8 @@ def write_and_delete(model: FakeCluster) -> None:
         raise RefusedError("mvcc: database space exceeded")
     model.revision += 2
     model.raft_index += 3
+    for member in model.members.values():
+        _notice(member)
 
 
 def snapshot(model: FakeCluster, member: FakeMember) -> Iterator[bytes]:
@@ -83,11 +138,51 @@ def snapshot(model: FakeCluster, member: FakeMember) -> Iterator[bytes]:
     yield digest.digest()
 
 
-def _propose(model: FakeCluster, change: Callable[[], None]) -> None:
+def _need_all_connected(model: FakeCluster) -> None:
+    if any(not each.started or each.condition is Condition.STOPPED for each in model.voters):
+        raise RefusedError("unhealthy cluster")
+
+
+def _propose(model: FakeCluster, change: Callable[[], T]) -> T:
     if not model.quorum:
         model.waiting.append(change)
         raise UnansweredError
-    change()
+    return change()
+
+
+def _add(model: FakeCluster, peer_urls: tuple[str, ...], *, learner: bool) -> MemberId:
+    if any(url in other.peer_urls for other in model.members.values() for url in peer_urls):
+        raise RefusedError("Peer URLs already exists")
+    if learner and any(other.learner for other in model.members.values()):
+        raise RefusedError("too many learner members in cluster")
+    member = model.add(
+        MemberName(f"at {peer_urls[0]}"), "https://unstarted.invalid:2379", learner=learner
+    )
+    member.started, member.peer_urls = False, peer_urls
+    return member.id
+
+
+def _promote(model: FakeCluster, member: MemberId) -> None:
+    target = _known(model, member)
+    if not target.learner:
+        raise RefusedError("can only promote a learner member")
+    target.learner = False
+
+
+def _compact(model: FakeCluster, revision: int) -> None:
+    if revision > model.revision:
+        raise RefusedError("mvcc: required revision is a future revision")
+    if revision <= model.compact_revision:
+        raise RefusedError("mvcc: required revision has been compacted")
+    model.compact_revision = revision
+    for member in model.members.values():
+        member.dropped += member.history
+        member.history = 0
+
+
+def _notice(member: FakeMember) -> None:
+    member.db_size_in_use -= member.dropped
+    member.dropped = 0
 
 
 def _remove(model: FakeCluster, member: MemberId) -> None:

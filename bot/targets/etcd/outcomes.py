@@ -5,15 +5,20 @@ is one of those with which etcd turns a call away. These are known by their word
 differ between versions, and gRPC uses the same codes for troubles of its own.
 """
 
+from collections.abc import Sequence
+
 import grpc
 
 from bot.targets.etcd.faults import seconds
 from procedures.model.errors import InDoubt, Permanent, Retryable
 from procedures.model.ids import MemberId
-from procedures.model.probe import Fault
+from procedures.model.probe import Alarm, Fault
 
+DEFRAGMENTATION = "the request to defragment its data file"
 SNAPSHOT = "the request for a snapshot"
 CANARY = "the write of a canary key"
+
+_COMPACTED = "mvcc: required revision has been compacted"
 
 _PREFIXES = ("etcdserver: ", "auth: ")
 
@@ -25,13 +30,17 @@ _NO_RIGHT = (
 _LASTING = {
     "member not found": "It is no member, or not any more.",
     "unhealthy cluster": (
-        "etcd takes out a member that works only if enough others have been connected for 5 s."
-        " Bring back what is down, or remove that first."
+        "etcd takes out a member that works, and adds one, only if enough others have been"
+        " connected for 5 s. Bring back what is down, or remove that first."
     ),
     "re-configuration failed due to not enough started members": (
         "Too few of the others have ever started. Start them, or remove those that never will."
     ),
     "Peer URLs already exists": "Another member has that peer URL, and each needs its own.",
+    "too many learner members in cluster": "Promote or remove the learner that is there first.",
+    "can only promote a learner member": "It is a voter already.",
+    "mvcc: required revision is a future revision": "The cluster has not come that far.",
+    "member ID already exist": "The same was asked for in this very second.",
     "not leader": "Only the leader hands leadership over; ask it, at its own endpoint.",
     "bad leader transferee": "Only a voter that is a member can become the leader.",
     "rpc not supported for learner": "It is a learner; ask a voter.",
@@ -45,11 +54,18 @@ _LASTING = {
 }
 
 _PASSING = {
+    "can only promote a learner member which is in sync with leader": (
+        "It has not caught up with the leader yet."
+    ),
     "too many requests": "It has fallen behind with what was decided already.",
     "not capable": "It has just started, and does not know the cluster's version yet.",
 }
 
 _NO_SUCH_CALL = ("unknown service ", "unknown method ")
+
+
+class AlreadyDoneError(Permanent):
+    """etcd refused a call because what it is for was done before."""
 
 
 def removal(member: MemberId) -> str:
@@ -65,6 +81,26 @@ def new_peer_urls(member: MemberId) -> str:
 def handover(to: MemberId) -> str:
     """Name the request to the leader to let another lead."""
     return f"the request to hand leadership to member {to}"
+
+
+def addition(peer_urls: Sequence[str]) -> str:
+    """Name the addition of a member."""
+    return f"the addition of a member at {', '.join(peer_urls)}"
+
+
+def promotion(member: MemberId) -> str:
+    """Name the promotion of a learner."""
+    return f"the promotion of learner {member}"
+
+
+def compaction(revision: int) -> str:
+    """Name the request to drop old versions."""
+    return f"the request to drop all versions before revision {revision}"
+
+
+def disarming(alarm: Alarm) -> str:
+    """Name the request to take an alarm back."""
+    return f"the request to take back the alarm {alarm.kind} of member {alarm.member_id}"
 
 
 def not_sent(what: str, fault: Fault) -> Retryable:
@@ -87,6 +123,8 @@ def turned_away(
     words = next((text.removeprefix(each) for each in _PREFIXES if text.startswith(each)), "")
     if words in _PASSING:
         return Retryable(f"{who} did not take {what}: {words}. {_PASSING[words]}")
+    if words == _COMPACTED:
+        return AlreadyDoneError(f"{who} refused {what}: {words}.")
     if words in _LASTING:
         return refused(who, what, words)
     if code is grpc.StatusCode.UNIMPLEMENTED and text.startswith(_NO_SUCH_CALL):

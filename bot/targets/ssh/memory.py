@@ -335,7 +335,7 @@ class FakeHosts:
         try:
             return self._reach(cluster, host)
         except FaultError as error:
-            raise words.lost_sight(host, what, error.fault) from error
+            raise words.not_asked(host, what, error.fault.message) from error
 
 
 def _show_fault(work: FakeWork) -> None:

@@ -100,6 +100,14 @@ def work(argv0: str) -> str:
     return f"`{argv0}`"
 
 
+def failed(host: Host, what: str, why: str) -> Retryable | Permanent:
+    """The machine itself could not do it, and left all as it was."""
+    message = f"{what[0].upper()}{what[1:]} failed on {label(host)}: {why.rstrip('.')}."
+    if "No space left" in why:
+        return Retryable(f"{message} Make space there, and try again.")
+    return Permanent(message)
+
+
 def not_ours(host: Host, path: str) -> Permanent:
     """The path is not one that may be written."""
     return Permanent(
@@ -149,6 +157,16 @@ def missing(host: Host, path: str) -> Permanent:
 def broke_off(host: Host, path: str, received: int) -> Retryable:
     """A download ended early."""
     return Retryable(f"Reading {path} on {label(host)} broke off after {received} bytes.")
+
+
+def cut_short(host: Host, path: str) -> Retryable:
+    """An upload ended early; nothing of it was kept."""
+    return Retryable(f"Writing {path} on {label(host)} broke off; nothing of it was kept.")
+
+
+def not_asked(host: Host, what: str, why: str) -> InDoubt:
+    """A machine that may have done something cannot be asked."""
+    return InDoubt(f"Whether {what} was started on {label(host)} is not known. {why}")
 
 
 def still_running(host: Host, run: str) -> Permanent:

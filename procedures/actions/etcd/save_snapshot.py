@@ -11,6 +11,7 @@ from procedures.etcd.view import Seen, View
 from procedures.model.errors import Permanent
 from procedures.model.ids import ClusterName
 from procedures.model.member import Identity
+from procedures.model.plan import Retries
 from procedures.model.quorum import Health
 from procedures.model.snapshot import Origin
 
@@ -21,10 +22,12 @@ class SaveSnapshot:
 
     From the healthy voter with the newest data, not the leader where there is a choice; which one
     is chosen when it runs. `not_from` is never asked. With `without_quorum` a sole survivor will
-    do, and the backup is marked so. A duplicate is harmless: it is one more backup.
+    do, and the backup is marked so. A duplicate is harmless: it is one more backup. So it is tried
+    again where the stream broke, or the place is out of reach, full or in use for the moment.
     """
 
     KIND: ClassVar[str] = "etcd.save-snapshot/1"
+    RETRIES: ClassVar[Retries] = Retries(times=3, wait_ms=10_000)
 
     cluster: ClusterName
     not_from: Identity | None = None
@@ -40,8 +43,11 @@ class SaveSnapshot:
 
     @property
     def waits(self) -> str | None:
-        """It does not wait."""
-        return None
+        """Before it is tried again."""
+        return (
+            f"{self.RETRIES.wait_ms // 1_000} s before it is tried again, {self.RETRIES.times} "
+            "times in all, where the stream or the place for backups fails for the moment"
+        )
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Save and verify. Raises Permanent for a snapshot that is not whole."""

@@ -9,10 +9,11 @@ from pydantic import JsonValue
 from procedures.actions.host.pieces import Piece, do, reach
 from procedures.actions.host.service import START_WITHIN_MS, Service, begun
 from procedures.engine.ports import Finding, Happened, NotHappened, Work, World
+from procedures.etcd.hosts import member_on
 from procedures.etcd.observe import observed
 from procedures.model.errors import InDoubt, Permanent, Refused
 from procedures.model.host import At
-from procedures.model.ids import ClusterName, MemberId
+from procedures.model.ids import ClusterName
 from procedures.model.inventory import Platform
 from procedures.model.platform import layout
 
@@ -77,7 +78,6 @@ class RetireEtcd:
     cluster: ClusterName
     platform: Platform
     at: At
-    removed: MemberId
 
     @property
     def command(self) -> str:
@@ -91,12 +91,12 @@ class RetireEtcd:
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Stop it, where its member is not in the list any more. Raises Refused where it is."""
-        view = await observed(self.cluster, world)
-        if any(seen.listed and seen.listed.id == self.removed for seen in view.seen):
-            message = f"{self.removed} is a member still: its etcd on {self.at.host} stays on."
-            raise Refused(message)
         cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
         host = await reach(world, cluster, self.at)
+        view = await observed(self.cluster, world)
+        if row := member_on(host, view):
+            message = f"{host.name} has the member {row.name or row.id}: its etcd stays on."
+            raise Refused(message)
         etcd = Service(cluster, host, how)
         if await etcd.armed(world):
             await do(world, work, cluster, host, Piece("retire", how.retire))

@@ -10,7 +10,7 @@ import pytest
 
 from procedures.model.errors import InDoubt, Permanent, QuorumbotError, Retryable
 from procedures.model.ids import MemberId, MemberName
-from procedures.model.probe import ListedMember, Status
+from procedures.model.probe import Alarm, ListedMember, Status
 from tests.contract.etcd.worlds import DEADLINE_MS, ONE, PATIENCE_MS, THREE, TWO, World
 from tests.support.waiting import eventually
 
@@ -79,12 +79,18 @@ async def each_call_fails(
         actor.remove_member(cluster, endpoint, NOBODY),
         actor.update_peer_urls(cluster, endpoint, NOBODY, ["https://127.0.0.1:1"]),
         actor.move_leader(cluster, endpoint, NOBODY),
+        actor.add_member(cluster, endpoint, ["https://127.0.0.1:1"], learner=True),
+        actor.promote_member(cluster, endpoint, NOBODY),
+        actor.compact(cluster, endpoint, 1, limit_ms=PATIENCE_MS),
+        actor.defragment(cluster, endpoint, limit_ms=PATIENCE_MS),
+        actor.disarm(cluster, endpoint, Alarm(NOBODY, "NOSPACE")),
         saved(world, member),
         actor.write_and_read(cluster, endpoint, "value"),
         return_exceptions=True,
     )
     assert (time.monotonic() - began) * 1000 < DEADLINE_MS + SLACK_MS
-    names = ("remove", "update", "move", "snapshot", "write")
+    members = ("remove", "update", "move", "add", "promote")
+    names = (*members, "compact", "defragment", "disarm", "snapshot", "write")
     found = dict(zip(names, errors, strict=True))
     failed = {name: error for name, error in found.items() if isinstance(error, QuorumbotError)}
     assert failed.keys() == found.keys() - set(but), found

@@ -46,6 +46,7 @@ class World(Protocol):
     async def thaw(self, member: MemberName) -> None: ...
     async def missed(self, member: MemberName) -> None: ...
     async def fill(self) -> None: ...
+    async def overwrite(self) -> None: ...
     async def replace_by_learner(self, member: MemberName) -> None: ...
     async def replace_by_unstarted(self, member: MemberName) -> None: ...
     async def let_certificate_expire(self, member: MemberName) -> None: ...
@@ -101,6 +102,13 @@ class MemoryWorld:
 
     async def fill(self) -> None:
         self.model.raise_alarm(ONE)
+
+    async def overwrite(self) -> None:
+        self.model.revision += 10
+        for member in self.model.members.values():
+            member.history = 1_000_000
+            member.db_size_in_use += 1_000_000
+            member.db_size = member.db_size_in_use
 
     async def replace_by_learner(self, member: MemberName) -> None:
         url = self.model.members.pop(member).client_url
@@ -181,6 +189,11 @@ class RealWorld:
             await etcdctl(self._etcdctl, self.demo, "put", "ballast", "x" * 100_000, member=ONE)
         except RuntimeError as error:
             assert "database space exceeded" in str(error)  # noqa: PT017 - else the test is void
+
+    async def overwrite(self) -> None:
+        """Write a key again and again, so that most of the data file is old versions."""
+        for _ in range(10):
+            await etcdctl(self._etcdctl, self.demo, "put", "ballast", "x" * 100_000, member=ONE)
 
     async def replace_by_learner(self, member: MemberName) -> None:
         await self._replace(member, "--learner")

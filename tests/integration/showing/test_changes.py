@@ -13,6 +13,7 @@ from procedures.model.events import (
     Doubted,
     Failed,
     Planned,
+    PutOff,
     RefusedBy,
     Reported,
     Resumed,
@@ -123,6 +124,22 @@ async def test_a_doubt_calls_for_people(stage: Stage) -> None:
     (called,) = await stage.said(root, "<!subteam^S0APPROVERS>")
     assert "<@U0ALICE>" in called["text"]
     assert called["subtype"] == "thread_broadcast"
+
+
+async def test_a_step_is_tried_again(stage: Stage) -> None:
+    """The step and the thread say which attempt it is, of how many, and why."""
+    name = await stage.took_up()
+    await stage.write(name, *approved(PLAN), Started(1, 1))
+    await stage.hands.say(name, ["attempt 2 of 3: it is away."])
+    await stage.write(name, PutOff(1, 1, 3, 10_000, "it is away."))
+    async with stage.showing():
+        root = await stage.main("Running: ")
+        assert "attempt 2 of 3: it is away." in words(root["blocks"])
+        (said,) = await stage.until_said(root, "attempt 2 of 3: it is away.")
+        await stage.write(name, Started(1, 2), Failed("step 1: it is away. Tried 3 times.", 1))
+        await stage.main("Failed: ")
+        await stage.settled()
+    assert said["thread_ts"] == root["ts"]
 
 
 async def test_people_are_asked_to_do_a_step(stage: Stage) -> None:

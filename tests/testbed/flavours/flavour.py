@@ -36,6 +36,8 @@ class Flavour(Protocol):
 
     token: str
     """The cluster token that the platform's installer gives to every cluster."""
+    ca_file: str
+    """The authority's certificate, on every host."""
 
     def install(self, machine: Machine, version: Version) -> None:
         """Put the platform's software on a new host, with no member and nothing that starts."""
@@ -87,3 +89,9 @@ def link_binaries(machine: Machine, version: Version, folder: str, *names: str) 
         program = f"opt/etcd-{version}/usr/bin/{name}"
         if (machine.root / program).exists():  # etcdutl is new in 3.5
             machine.link(f"{folder}/{name}", f"/{program}")
+
+
+def master_scripts(machine: Machine) -> None:
+    """The scripts that OpenShift 3.10 and 3.11 put on every master, wherever its etcd runs."""
+    for name in ("master-exec", "master-logs", "master-restart"):
+        machine.write(f"usr/local/bin/{name}", (FILES / name).read_text(), mode=0o755)

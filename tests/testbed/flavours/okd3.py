@@ -10,6 +10,7 @@ from tests.testbed.flavours.flavour import (
     environment_file,
     etcd_environment,
     link_binaries,
+    master_scripts,
 )
 from tests.testbed.machine import Machine
 from tests.testbed.pki import Pki
@@ -21,9 +22,11 @@ class Okd3:
     """RPM-like etcd."""
 
     token = "etcd-cluster-1"  # noqa: S105 - no secret: it names a cluster
+    ca_file = "/etc/etcd/ca.crt"
 
     def install(self, machine: Machine, version: Version) -> None:
         link_binaries(machine, version, "usr/bin", "etcd", "etcdctl", "etcdutl")
+        master_scripts(machine)
         unit = (FILES / "okd3-etcd.service").read_text()
         machine.write("usr/lib/systemd/system/etcd.service", unit)
 

@@ -7,6 +7,7 @@ from ruamel.yaml import YAML
 
 from bot.config import ConfigError, load
 from bot.secret import Secret, SecretRef
+from procedures.model.inventory import Host, Jump, SshAccess
 
 KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 
@@ -28,6 +29,12 @@ clusters:
     channels: [C0OPS]
 """
 
+HOSTS = """
+    hosts: {etcd-1: {address: 10.0.0.1}, etcd-2: {address: 10.0.0.2, port: 2222, user: root}}
+    ssh: {user: ops, key: ssh-key, known_hosts: /etc/known_hosts,
+          jump: {address: bastion}, sudo: true}
+"""
+
 
 def faults(tmp_path: Path, text: str) -> tuple[str, ...]:
     path = tmp_path / "quorumbot.yaml"
@@ -47,6 +54,24 @@ def test_a_good_file_becomes_an_inventory(tmp_path: Path) -> None:
     assert cluster.tls is not None
     assert cluster.tls.ca == str(tmp_path / "ca.crt")
     assert cluster.tls.key == "/etc/keys/client.key"
+
+
+def test_machines_are_reached_as_it_says(tmp_path: Path) -> None:
+    """Files are relative to the configuration; a machine may differ from the others."""
+    path = tmp_path / "quorumbot.yaml"
+    path.write_text(GOOD + HOSTS, encoding="utf-8")
+    (cluster,) = load(path).inventory.clusters.values()
+    assert cluster.hosts == (
+        Host("etcd-1", "10.0.0.1"),
+        Host("etcd-2", "10.0.0.2", port=2222, user="root"),
+    )
+    assert cluster.ssh == SshAccess(
+        user="ops",
+        key=str(tmp_path / "ssh-key"),
+        known_hosts="/etc/known_hosts",
+        jump=Jump("bastion", 22, None),
+        sudo=True,
+    )
 
 
 def test_the_example_is_valid() -> None:
@@ -118,6 +143,30 @@ def test_each_fault_has_its_words(tmp_path: Path, old: str, new: str, fault: str
     """A fault between two places of the file, or in its YAML, is said as clearly."""
     assert old in GOOD
     assert any(fault in each for each in faults(tmp_path, GOOD.replace(old, new, 1)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("known_hosts: /etc/known_hosts,", "", "ssh: say either `known_hosts: FILE`"),
+        ("known_hosts: /etc/known_hosts", "known_hosts: null", "ssh: say either `known_hosts: FI"),
+        ("sudo: true", "host_ca: ca.pub", "ssh: say either `known_hosts: FILE` or `host_ca: FILE`"),
+        ("key: ssh-key", "agent: false", "ssh: say `key: FILE`, or `agent: true`"),
+        ("key: ssh-key", "agent: true, certificate: c", "ssh: `certificate` needs its `key`"),
+        ("port: 2222", "port: 0", "hosts.etcd-2.port: Input should be greater than or equal to 1"),
+        ("user: ops", "user: -oProxyCommand=x", "ssh.user: '-oProxyCommand=x' does not have"),
+        ("{address: bastion}", "{address: -x}", "ssh.jump.address: '-x' does not have the form"),
+        ("sudo: true", "check: no", "ssh.check: is not known here"),
+        ("10.0.0.2, port: 2222", "10.0.0.1, port: 22", "etcd-1 and etcd-2 have the same address"),
+        ("etcd-2: {address", "etcd-4: {address", "hosts: etcd-2 has an endpoint and no host"),
+    ],
+)
+def test_each_fault_of_machines_has_its_words(
+    tmp_path: Path, old: str, new: str, fault: str
+) -> None:
+    """Nobody is left with a way in that is open to others, or that leads nowhere."""
+    assert old in HOSTS
+    assert any(fault in each for each in faults(tmp_path, GOOD + HOSTS.replace(old, new, 1)))
 
 
 @pytest.mark.parametrize("url", ["redis://h", "redis://h:1/", "redis://h:1/15", "rediss://h:1"])

@@ -16,6 +16,7 @@ from procedures.model.events import (
     Failed,
     Held,
     Planned,
+    PutOff,
     RefusedBy,
     Reported,
     Resumed,
@@ -50,6 +51,10 @@ STEP = "(Do the thing number 1)"
         (Started(1, 2), f"worker-1: began step 1 {STEP}, attempt 2"),
         (Done(1, None), f"worker-1: did step 1 {STEP}"),
         (Done(1, None, found=True), f"worker-1: found step 1 {STEP} done"),
+        (
+            PutOff(1, 2, 3, 10_000, "it is away."),
+            f"worker-1: puts step 1 {STEP} off after attempt 2: it is away.",
+        ),
         (Asked(1, 1), f"worker-1: asked people for step 1 {STEP}"),
         (
             Asked(1, 2, "it is closed."),

@@ -15,6 +15,7 @@ from procedures.model.events import (
     Failed,
     Held,
     Planned,
+    PutOff,
     RefusedBy,
     Reported,
     Started,
@@ -108,6 +109,15 @@ LATER: dict[str, tuple[tuple[Event, ...], tuple[Event, ...], list[str]]] = {
         [
             "Step 2 of 2, Do 2: in doubt",
             "In doubt about step 2: Nobody answered. Say what happened in <#C0OPS>.",
+        ],
+    ),
+    "tried again": (
+        (*DONE, Started(2, 1)),
+        (PutOff(2, 1, 3, 1, "It is away."), Started(2, 2), Done(2, None)),
+        [
+            "Step 2 of 2, Do 2: waiting to be tried again, attempt 2 of 3: It is away.",
+            "Step 2 of 2, Do 2: running, attempt 2 of 3: It is away.",
+            "Step 2 of 2, Do 2: done, attempt 2 of 3",
         ],
     ),
     "done by people": (

@@ -23,6 +23,7 @@ from procedures.model.events import (
     Expired,
     Failed,
     Planned,
+    PutOff,
     RefusedBy,
     Reported,
     Resumed,
@@ -210,6 +211,28 @@ def test_a_retry_is_labelled() -> None:
     assert "found done afterwards" in words(shown(*found).blocks)
 
 
+@pytest.mark.parametrize("plan_blocks", [True, False])
+def test_a_step_that_is_tried_again_says_why(plan_blocks: bool) -> None:
+    """While it waits and while it runs, with its number; done, only the number is left."""
+    put_off = (*HALF, PutOff(2, 1, 3, 10_000, "it is <away>."))
+    for events in (put_off, (*put_off, Started(2, 2))):
+        view = shown(*events, plan_blocks=plan_blocks)
+        assert "attempt 2 of 3: it is <away>." in words(view.blocks)
+        assert "Running step 2 of 2" in words(view.blocks)
+    text = words(shown(*put_off, Started(2, 2), Done(2, None), plan_blocks=plan_blocks).blocks)
+    assert "attempt 2 of 3" in text
+    assert "away" not in text
+    ended = shown(*put_off, CancelAsked(BOB), Cancelled("over."), plan_blocks=False)
+    assert "2. Do the thing number 2* · to do" in words(ended.blocks)
+
+
+def test_an_attempt_beyond_what_was_foreseen() -> None:
+    """A worker that was lost in the last attempt makes one more: it is only counted."""
+    events = (*HALF, PutOff(2, 1, 2, 1, "away."), Started(2, 2), Began("w"), Started(2, 3))
+    assert "attempt 3" in words(shown(*events).blocks)
+    assert "attempt 3 of" not in words(shown(*events).blocks)
+
+
 def test_what_people_are_asked_to_do() -> None:
     """What to do stands on top, and the button names this very asking, step and time."""
     view = shown(*STATES[State.WAITING_FOR_A_PERSON])
@@ -372,6 +395,7 @@ def test_every_state_fits_slack(plan: Plan, plan_blocks: bool, data: st.DataObje
         (Started(last, 2), Failed(error, last)),
         (Started(last, 2), Doubted(last, error)),
         (Asked(last, 2, error),),
+        (Started(last, 2), PutOff(last, 2, 3, 1, error)),
         (CancelAsked(BOB), Cancelled(error)),
     ]
     for end in ends:

@@ -17,6 +17,7 @@ from bot.run_words import plan_lines
 from bot.targets.etcd.model import Condition
 from procedures.catalogue import PROCEDURES
 from procedures.engine.draft import draft
+from procedures.etcd.fragmentation import MIB
 from procedures.model.errors import QuorumbotError, Refused
 from procedures.model.events import Planned
 from procedures.model.ids import MemberName
@@ -61,6 +62,14 @@ def lost(
 
 
 ALL, KUBESPRAY = ("demo-1", "demo-2", "demo-3"), Platform.KUBESPRAY
+
+
+def fragmented(theatre: Theatre) -> None:
+    """Let all members have free space, much of it."""
+    for member in theatre.sight.demo.members.values():
+        member.db_size, member.db_size_in_use = 300 * MIB, 30 * MIB
+
+
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "etcd-backup": Case("etcd backup"),
@@ -73,6 +82,8 @@ CASES = {
     "etcd-restart": Case("etcd restart"),
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
     "etcd-member-fix-peer-url": Case("etcd member fix-peer-url", FIX),
+    "etcd-defrag": Case("etcd defrag", {}, fragmented),
+    "etcd-defrag-one": Case("etcd defrag", {"member": "demo-2", "anyway": True}, fragmented),
     "etcd-move-leader": Case("etcd move-leader"),
     "etcd-restore": Case("etcd restore", {}, lost("demo-2", "demo-3")),
     "etcd-restore-all-lost": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
@@ -155,6 +166,22 @@ REFUSALS = {
     "nobody of that name": (
         Case("etcd member remove", {"member": "demo-4"}),
         r"There is no member 'demo-4'",
+    ),
+    "nothing to win": (
+        Case("etcd defrag"),
+        r"little to win: demo-1 20 % of 0\.0 MiB free, .* \(R11\)\. Say --anyway",
+    ),
+    "nothing to win at all": (
+        Case("etcd defrag", {"anyway": True}),
+        r"little to win: .* \(R11\)\.$",
+    ),
+    "a member less than quorum tolerates": (
+        Case("etcd defrag", {}, fragmented, size=2),
+        r"it would leave 1 serving of 2, quorum 2, for a while \(R11\)",
+    ),
+    "a defragmentation while one is down": (
+        Case("etcd defrag", {"member": "demo-1", "anyway": True}, down("demo-2")),
+        r"demo-2 must be healthy first \(R11\)\. Bring back or remove",
     ),
     "leadership to the one that leads": (
         Case("etcd move-leader", {"to": "demo-1"}),

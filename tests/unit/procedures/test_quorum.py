@@ -181,6 +181,35 @@ def test_heir(members: str, target: int, allowed: bool) -> None:
     assert (ruling.allowed, ruling.rule) == (allowed, "R9")
 
 
+# members, index of the target, allowed, allowed where writes are refused anyway
+DEFRAGMENTATIONS = [
+    ("h", 0, False, True),
+    ("hh", 1, False, True),
+    ("hhh", 1, True, True),
+    ("hhh", 0, True, True),
+    ("hhhh", 3, True, True),
+    ("hhd", 1, False, True),
+    ("hhd", 2, False, False),
+    ("hdd", 0, False, False),
+    ("hhu", 1, False, False),
+    ("hha", 1, False, False),
+    ("hhhl", 1, False, True),
+    ("hhhL", 1, False, True),
+    ("hhhl", 3, False, False),
+    ("hhhn", 1, False, True),
+    ("hhhhd", 1, False, True),
+]
+
+
+@pytest.mark.parametrize(("members", "target", "allowed", "without_space"), DEFRAGMENTATIONS)
+def test_defragmentation(members: str, target: int, allowed: bool, without_space: bool) -> None:
+    """R11: only while all are healthy and the others are quorum; but see NOSPACE."""
+    voters = cluster(members)
+    assert quorum.may_defragment(voters, voters[target].id).allowed is allowed
+    ruling = quorum.may_defragment(voters, voters[target].id, writes_refused=True)
+    assert ruling.allowed is without_space
+
+
 def test_rolling_order_begins_with_the_dead_and_ends_with_the_leader() -> None:
     """R10, R9."""
     assert [m.name for m in quorum.rolling_order(cluster("hhdh"))] == ["m3", "m2", "m4", "m1"]

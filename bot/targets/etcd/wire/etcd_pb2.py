@@ -24,15 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n bot/targets/etcd/wire/etcd.proto\x12\x11quorumbot.etcd.v1\"A\n\x06Header\x12\x12\n\ncluster_id\x18\x01 \x01(\x04\x12\x11\n\tmember_id\x18\x02 \x01(\x04\x12\x10\n\x08revision\x18\x03 \x01(\x03\"T\n\x0cRangeRequest\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\r\n\x05limit\x18\x03 \x01(\x03\x12\x14\n\x0cserializable\x18\x07 \x01(\x08\x12\x12\n\ncount_only\x18\t \x01(\x08\"7\n\nRangeReply\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Header\"\x0f\n\rStatusRequest\"\x99\x02\n\x0bStatusReply\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Header\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07\x64\x62_size\x18\x03 \x01(\x03\x12\x0e\n\x06leader\x18\x04 \x01(\x04\x12\x12\n\nraft_index\x18\x05 \x01(\x04\x12\x11\n\traft_term\x18\x06 \x01(\x04\x12\x1a\n\x12raft_applied_index\x18\x07 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\x08 \x03(\t\x12\x16\n\x0e\x64\x62_size_in_use\x18\t \x01(\x03\x12\x12\n\nis_learner\x18\n \x01(\x08\x12\x17\n\x0fstorage_version\x18\x0b \x01(\t\x12\x15\n\rdb_size_quota\x18\x0c \x01(\x03\")\n\x11MemberListRequest\x12\x14\n\x0clinearizable\x18\x01 \x01(\x08\"^\n\x06Member\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tpeer_urls\x18\x03 \x03(\t\x12\x13\n\x0b\x63lient_urls\x18\x04 \x03(\t\x12\x12\n\nis_learner\x18\x05 \x01(\x08\"h\n\x0fMemberListReply\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Header\x12*\n\x07members\x18\x02 \x03(\x0b\x32\x19.quorumbot.etcd.v1.Member\"\x0e\n\x0c\x41larmRequest\"M\n\x0b\x41larmMember\x12\x11\n\tmember_id\x18\x01 \x01(\x04\x12+\n\x05\x61larm\x18\x02 \x01(\x0e\x32\x1c.quorumbot.etcd.v1.AlarmType\"g\n\nAlarmReply\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Header\x12.\n\x06\x61larms\x18\x02 \x03(\x0b\x32\x1e.quorumbot.etcd.v1.AlarmMember\"!\n\rHashKvRequest\x12\x10\n\x08revision\x18\x01 \x01(\x03\"`\n\x0bHashKvReply\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Header\x12\x0c\n\x04hash\x18\x02 \x01(\r\x12\x18\n\x10\x63ompact_revision\x18\x03 \x01(\x03\"!\n\x13MemberRemoveRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"4\n\x13MemberUpdateRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x11\n\tpeer_urls\x18\x02 \x03(\t\"&\n\x11MoveLeaderRequest\x12\x11\n\ttarget_id\x18\x01 \x01(\x04\"\r\n\x0b\x43hangeReply\"\x11\n\x0fSnapshotRequest\"6\n\rSnapshotReply\x12\x17\n\x0fremaining_bytes\x18\x02 \x01(\x04\x12\x0c\n\x04\x62lob\x18\x03 \x01(\x0c*/\n\tAlarmType\x12\x08\n\x04NONE\x10\x00\x12\x0b\n\x07NOSPACE\x10\x01\x12\x0b\n\x07\x43ORRUPT\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n bot/targets/etcd/wire/etcd.proto\x12\x11quorumbot.etcd.v1\"A\n\x06Header\x12\x12\n\ncluster_id\x18\x01 \x01(\x04\x12\x11\n\tmember_id\x18\x02 \x01(\x04\x12\x10\n\x08revision\x18\x03 \x01(\x03\"T\n\x0cRangeRequest\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\r\n\x05limit\x18\x03 \x01(\x03\x12\x14\n\x0cserializable\x18\x07 \x01(\x08\x12\x12\n\ncount_only\x18\t \x01(\x08\"7\n\nRangeReply\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Header\"\x0f\n\rStatusRequest\"\x99\x02\n\x0bStatusReply\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Header\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0f\n\x07\x64\x62_size\x18\x03 \x01(\x03\x12\x0e\n\x06leader\x18\x04 \x01(\x04\x12\x12\n\nraft_index\x18\x05 \x01(\x04\x12\x11\n\traft_term\x18\x06 \x01(\x04\x12\x1a\n\x12raft_applied_index\x18\x07 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\x08 \x03(\t\x12\x16\n\x0e\x64\x62_size_in_use\x18\t \x01(\x03\x12\x12\n\nis_learner\x18\n \x01(\x08\x12\x17\n\x0fstorage_version\x18\x0b \x01(\t\x12\x15\n\rdb_size_quota\x18\x0c \x01(\x03\")\n\x11MemberListRequest\x12\x14\n\x0clinearizable\x18\x01 \x01(\x08\"^\n\x06Member\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tpeer_urls\x18\x03 \x03(\t\x12\x13\n\x0b\x63lient_urls\x18\x04 \x03(\t\x12\x12\n\nis_learner\x18\x05 \x01(\x08\"h\n\x0fMemberListReply\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Header\x12*\n\x07members\x18\x02 \x03(\x0b\x32\x19.quorumbot.etcd.v1.Member\"~\n\x0c\x41larmRequest\x12.\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x1e.quorumbot.etcd.v1.AlarmAction\x12\x11\n\tmember_id\x18\x02 \x01(\x04\x12+\n\x05\x61larm\x18\x03 \x01(\x0e\x32\x1c.quorumbot.etcd.v1.AlarmType\"M\n\x0b\x41larmMember\x12\x11\n\tmember_id\x18\x01 \x01(\x04\x12+\n\x05\x61larm\x18\x02 \x01(\x0e\x32\x1c.quorumbot.etcd.v1.AlarmType\"g\n\nAlarmReply\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Header\x12.\n\x06\x61larms\x18\x02 \x03(\x0b\x32\x1e.quorumbot.etcd.v1.AlarmMember\"!\n\rHashKvRequest\x12\x10\n\x08revision\x18\x01 \x01(\x03\"`\n\x0bHashKvReply\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Header\x12\x0c\n\x04hash\x18\x02 \x01(\r\x12\x18\n\x10\x63ompact_revision\x18\x03 \x01(\x03\"!\n\x13MemberRemoveRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"4\n\x13MemberUpdateRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x11\n\tpeer_urls\x18\x02 \x03(\t\"&\n\x11MoveLeaderRequest\x12\x11\n\ttarget_id\x18\x01 \x01(\x04\"9\n\x10MemberAddRequest\x12\x11\n\tpeer_urls\x18\x01 \x03(\t\x12\x12\n\nis_learner\x18\x02 \x01(\x08\"f\n\x0eMemberAddReply\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Header\x12)\n\x06member\x18\x02 \x01(\x0b\x32\x19.quorumbot.etcd.v1.Member\"\"\n\x14MemberPromoteRequest\x12\n\n\x02id\x18\x01 \x01(\x04\"4\n\x0e\x43ompactRequest\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x10\n\x08physical\x18\x02 \x01(\x08\"\x13\n\x11\x44\x65\x66ragmentRequest\"\r\n\x0b\x43hangeReply\"\x11\n\x0fSnapshotRequest\"6\n\rSnapshotReply\x12\x17\n\x0fremaining_bytes\x18\x02 \x01(\x04\x12\x0c\n\x04\x62lob\x18\x03 \x01(\x0c*4\n\x0b\x41larmAction\x12\x07\n\x03GET\x10\x00\x12\x0c\n\x08\x41\x43TIVATE\x10\x01\x12\x0e\n\nDEACTIVATE\x10\x02*/\n\tAlarmType\x12\x08\n\x04NONE\x10\x00\x12\x0b\n\x07NOSPACE\x10\x01\x12\x0b\n\x07\x43ORRUPT\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bot.targets.etcd.wire.etcd_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ALARMTYPE']._serialized_start=1363
-  _globals['_ALARMTYPE']._serialized_end=1410
+  _globals['_ALARMACTION']._serialized_start=1749
+  _globals['_ALARMACTION']._serialized_end=1801
+  _globals['_ALARMTYPE']._serialized_start=1803
+  _globals['_ALARMTYPE']._serialized_end=1850
   _globals['_HEADER']._serialized_start=55
   _globals['_HEADER']._serialized_end=120
   _globals['_RANGEREQUEST']._serialized_start=122
@@ -50,25 +52,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERLISTREPLY']._serialized_start=705
   _globals['_MEMBERLISTREPLY']._serialized_end=809
   _globals['_ALARMREQUEST']._serialized_start=811
-  _globals['_ALARMREQUEST']._serialized_end=825
-  _globals['_ALARMMEMBER']._serialized_start=827
-  _globals['_ALARMMEMBER']._serialized_end=904
-  _globals['_ALARMREPLY']._serialized_start=906
-  _globals['_ALARMREPLY']._serialized_end=1009
-  _globals['_HASHKVREQUEST']._serialized_start=1011
-  _globals['_HASHKVREQUEST']._serialized_end=1044
-  _globals['_HASHKVREPLY']._serialized_start=1046
-  _globals['_HASHKVREPLY']._serialized_end=1142
-  _globals['_MEMBERREMOVEREQUEST']._serialized_start=1144
-  _globals['_MEMBERREMOVEREQUEST']._serialized_end=1177
-  _globals['_MEMBERUPDATEREQUEST']._serialized_start=1179
-  _globals['_MEMBERUPDATEREQUEST']._serialized_end=1231
-  _globals['_MOVELEADERREQUEST']._serialized_start=1233
-  _globals['_MOVELEADERREQUEST']._serialized_end=1271
-  _globals['_CHANGEREPLY']._serialized_start=1273
-  _globals['_CHANGEREPLY']._serialized_end=1286
-  _globals['_SNAPSHOTREQUEST']._serialized_start=1288
-  _globals['_SNAPSHOTREQUEST']._serialized_end=1305
-  _globals['_SNAPSHOTREPLY']._serialized_start=1307
-  _globals['_SNAPSHOTREPLY']._serialized_end=1361
+  _globals['_ALARMREQUEST']._serialized_end=937
+  _globals['_ALARMMEMBER']._serialized_start=939
+  _globals['_ALARMMEMBER']._serialized_end=1016
+  _globals['_ALARMREPLY']._serialized_start=1018
+  _globals['_ALARMREPLY']._serialized_end=1121
+  _globals['_HASHKVREQUEST']._serialized_start=1123
+  _globals['_HASHKVREQUEST']._serialized_end=1156
+  _globals['_HASHKVREPLY']._serialized_start=1158
+  _globals['_HASHKVREPLY']._serialized_end=1254
+  _globals['_MEMBERREMOVEREQUEST']._serialized_start=1256
+  _globals['_MEMBERREMOVEREQUEST']._serialized_end=1289
+  _globals['_MEMBERUPDATEREQUEST']._serialized_start=1291
+  _globals['_MEMBERUPDATEREQUEST']._serialized_end=1343
+  _globals['_MOVELEADERREQUEST']._serialized_start=1345
+  _globals['_MOVELEADERREQUEST']._serialized_end=1383
+  _globals['_MEMBERADDREQUEST']._serialized_start=1385
+  _globals['_MEMBERADDREQUEST']._serialized_end=1442
+  _globals['_MEMBERADDREPLY']._serialized_start=1444
+  _globals['_MEMBERADDREPLY']._serialized_end=1546
+  _globals['_MEMBERPROMOTEREQUEST']._serialized_start=1548
+  _globals['_MEMBERPROMOTEREQUEST']._serialized_end=1582
+  _globals['_COMPACTREQUEST']._serialized_start=1584
+  _globals['_COMPACTREQUEST']._serialized_end=1636
+  _globals['_DEFRAGMENTREQUEST']._serialized_start=1638
+  _globals['_DEFRAGMENTREQUEST']._serialized_end=1657
+  _globals['_CHANGEREPLY']._serialized_start=1659
+  _globals['_CHANGEREPLY']._serialized_end=1672
+  _globals['_SNAPSHOTREQUEST']._serialized_start=1674
+  _globals['_SNAPSHOTREQUEST']._serialized_end=1691
+  _globals['_SNAPSHOTREPLY']._serialized_start=1693
+  _globals['_SNAPSHOTREPLY']._serialized_end=1747
 # @@protoc_insertion_point(module_scope)

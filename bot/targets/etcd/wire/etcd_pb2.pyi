@@ -7,11 +7,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class AlarmAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GET: _ClassVar[AlarmAction]
+    ACTIVATE: _ClassVar[AlarmAction]
+    DEACTIVATE: _ClassVar[AlarmAction]
+
 class AlarmType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     NONE: _ClassVar[AlarmType]
     NOSPACE: _ClassVar[AlarmType]
     CORRUPT: _ClassVar[AlarmType]
+GET: AlarmAction
+ACTIVATE: AlarmAction
+DEACTIVATE: AlarmAction
 NONE: AlarmType
 NOSPACE: AlarmType
 CORRUPT: AlarmType
@@ -105,8 +114,14 @@ class MemberListReply(_message.Message):
     def __init__(self, header: _Optional[_Union[Header, _Mapping]] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...) -> None: ...
 
 class AlarmRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("action", "member_id", "alarm")
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    ALARM_FIELD_NUMBER: _ClassVar[int]
+    action: AlarmAction
+    member_id: int
+    alarm: AlarmType
+    def __init__(self, action: _Optional[_Union[AlarmAction, str]] = ..., member_id: _Optional[int] = ..., alarm: _Optional[_Union[AlarmType, str]] = ...) -> None: ...
 
 class AlarmMember(_message.Message):
     __slots__ = ("member_id", "alarm")
@@ -159,6 +174,40 @@ class MoveLeaderRequest(_message.Message):
     TARGET_ID_FIELD_NUMBER: _ClassVar[int]
     target_id: int
     def __init__(self, target_id: _Optional[int] = ...) -> None: ...
+
+class MemberAddRequest(_message.Message):
+    __slots__ = ("peer_urls", "is_learner")
+    PEER_URLS_FIELD_NUMBER: _ClassVar[int]
+    IS_LEARNER_FIELD_NUMBER: _ClassVar[int]
+    peer_urls: _containers.RepeatedScalarFieldContainer[str]
+    is_learner: bool
+    def __init__(self, peer_urls: _Optional[_Iterable[str]] = ..., is_learner: _Optional[bool] = ...) -> None: ...
+
+class MemberAddReply(_message.Message):
+    __slots__ = ("header", "member")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    header: Header
+    member: Member
+    def __init__(self, header: _Optional[_Union[Header, _Mapping]] = ..., member: _Optional[_Union[Member, _Mapping]] = ...) -> None: ...
+
+class MemberPromoteRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class CompactRequest(_message.Message):
+    __slots__ = ("revision", "physical")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    PHYSICAL_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    physical: bool
+    def __init__(self, revision: _Optional[int] = ..., physical: _Optional[bool] = ...) -> None: ...
+
+class DefragmentRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class ChangeReply(_message.Message):
     __slots__ = ()

@@ -94,7 +94,7 @@ async def test_a_crash_at_any_two_points() -> None:
     calm = await made()
     (script,) = await finish(calm)
     for first in range(script.passed):
-        for second in range(script.passed - first):
+        for second in range(first % 3, script.passed - first, 3):
             theatre = await made()
             await finish(theatre, first, second)
             assert theatre.run.state is State.SUCCEEDED, (first, second)

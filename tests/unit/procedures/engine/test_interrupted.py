@@ -8,12 +8,16 @@ import pytest
 
 from bot.targets.etcd.model import Condition
 from procedures.catalogue import PROCEDURES
+from procedures.etcd.fragmentation import MIB
+from procedures.model.events import CancelAsked, Doubted, Resumed, Settled
 from procedures.model.ids import MemberName
 from procedures.model.inventory import Platform
 from procedures.model.run import State, StepState
 from tests.support.restoring import lose
 from tests.support.script import Script
-from tests.support.theatre import Theatre, a_theatre
+from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
+
+_GRID = 10
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,15 @@ def lost(
 
 
 ALL = ("demo-1", "demo-2", "demo-3")
+
+
+def fragment(theatre: Theatre) -> None:
+    """Let the members have much free space, apart from one."""
+    for member in theatre.sight.demo.members.values():
+        member.db_size, member.db_size_in_use = 300 * MIB, 30 * MIB
+    theatre.sight.demo.members[MemberName("demo-2")].db_size_in_use = 299 * MIB
+
+
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
@@ -58,6 +71,8 @@ CASES = {
     "restore after the loss of all": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
     "restore where a host is off": Case("etcd restore", {}, lost("demo-1", off="demo-2")),
     "restore static pods": Case("etcd restore", {}, lost("demo-1", "demo-2", on=Platform.OCP311)),
+    "defragment all": Case("etcd defrag", {}, fragment),
+    "defragment the leader": Case("etcd defrag", {"member": "demo-1"}, fragment),
     "move leadership away": Case("etcd move-leader", {}),
     "move leadership to": Case("etcd move-leader", {"to": "demo-3"}),
 }
@@ -103,11 +118,10 @@ async def test_a_crash_at_any_point(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 async def test_a_crash_at_any_two_points(name: str) -> None:
-    """Also the worker that takes over may crash."""
+    """Also the worker that takes over may crash. A grid over all pairs, for the time they take."""
     calm, script = await undisturbed(CASES[name])
-    # Of a long procedure not each pair: there are thousands.
-    for first in range(0, script.passed, max(3, script.passed // 8)):
-        for second in range(0, script.passed, max(2, script.passed // 12)):
+    for first in range(0, script.passed, script.passed // _GRID + 1):
+        for second in range(0, script.passed, script.passed // (_GRID + 1) + 1):
             theatre = await made(CASES[name])
             await theatre.work(Script(crash_at=first))
             await theatre.work(Script(crash_at=second))
@@ -136,6 +150,42 @@ async def test_a_worker_that_stalls_before_a_call(name: str) -> None:
         assert theatre.members() == calm.members(), call
         assert theatre.units() == calm.units(), call
         assert set(theatre.effects) == set(calm.effects), call
+
+
+async def crashed_after_its_call(name: str) -> tuple[Theatre, int]:
+    """A run whose worker was lost right after its change, and the step that made it."""
+    _, script = await undisturbed(CASES[name])
+    for point in range(script.passed):
+        theatre = await made(CASES[name])
+        await theatre.work(Script(crash_at=point))
+        if theatre.effects:
+            return theatre, max(theatre.run.steps)
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("name", ["remove a dead one", "fix a peer URL"])
+async def test_a_cancel_after_a_crash(name: str) -> None:
+    """What the lost worker did is looked for before the end says what was done."""
+    theatre, number = await crashed_after_its_call(name)
+    theatre.append(CancelAsked(BOB))
+    await theatre.work()
+    run, plan = theatre.run, theatre.run.plan
+    assert plan is not None
+    assert run.state is State.CANCELLED
+    assert run.steps[number].found
+    assert plan.steps[number - 1].title in (run.error or "")
+
+
+@pytest.mark.parametrize("name", ["remove a dead one", "fix a peer URL"])
+async def test_a_stop_in_doubt_that_is_resumed(name: str) -> None:
+    """What nobody could tell may show now: it is looked for, and not simply done again."""
+    theatre, number = await crashed_after_its_call(name)
+    theatre.append(Doubted(number, "nobody can tell."), Settled(number, "stop", BOB))
+    theatre.append(Resumed(ALICE))
+    await theatre.work()
+    assert theatre.run.state is State.SUCCEEDED
+    assert theatre.run.steps[number].found
+    assert (theatre.run.steps[number].attempts, len(theatre.effects)) == (1, 1)
 
 
 async def test_a_removal_that_nobody_can_tell_of() -> None:

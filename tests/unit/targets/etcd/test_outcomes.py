@@ -28,6 +28,10 @@ def judged(code: grpc.StatusCode, details: str | None) -> QuorumbotError:
             "etcdserver: re-configuration failed due to not enough started members",
         ),
         (Code.FAILED_PRECONDITION, "etcdserver: Peer URLs already exists"),
+        (Code.FAILED_PRECONDITION, "etcdserver: too many learner members in cluster"),
+        (Code.FAILED_PRECONDITION, "etcdserver: can only promote a learner member"),
+        (Code.OUT_OF_RANGE, "etcdserver: mvcc: required revision is a future revision"),
+        (Code.FAILED_PRECONDITION, "etcdserver: member ID already exist"),
         (Code.FAILED_PRECONDITION, "etcdserver: not leader"),
         (Code.FAILED_PRECONDITION, "etcdserver: bad leader transferee"),
         (Code.UNAVAILABLE, "etcdserver: rpc not supported for learner"),
@@ -57,6 +61,10 @@ def test_refused(code: grpc.StatusCode, details: str) -> None:
     [
         (Code.RESOURCE_EXHAUSTED, "etcdserver: too many requests"),
         (Code.UNAVAILABLE, "etcdserver: not capable"),
+        (
+            Code.FAILED_PRECONDITION,
+            "etcdserver: can only promote a learner member which is in sync with leader",
+        ),
     ],
 )
 def test_turned_away_for_now(code: grpc.StatusCode, details: str) -> None:
