@@ -13,7 +13,6 @@ from procedures.engine.ports import Cancelling
 from procedures.model.errors import QuorumbotError
 from procedures.model.events import (
     Asked,
-    CancelAsked,
     Cancelled,
     Doubted,
     Event,
@@ -168,7 +167,7 @@ class Hand:
     def _notice(self) -> None:
         """Take in what others wrote."""
         self._run = _believed(self._journal)
-        if any(isinstance(entry.event, CancelAsked) for entry in self._journal.entries):
+        if self._run.cancel_asked is not None:
             self._cancelled.set()
 
 

@@ -264,7 +264,14 @@ def _resumed(run: Run) -> Run:
     """A failed run goes on at its failed step; no other run does."""
     if run.state is not State.FAILED or run.decided is None:
         return run
-    return replace(run, state=State.QUEUED, error=None, ended_at_ms=None, ended_by=None)
+    return replace(
+        run,
+        state=State.QUEUED,
+        error=None,
+        ended_at_ms=None,
+        ended_by=None,
+        cancel_asked=None,  # whoever resumes it wants it to go on
+    )
 
 
 def _ended(run: Run, entry: Entry) -> Run:

@@ -31,7 +31,10 @@ class ActingOnHosts:
         say: Callable[[str], Awaitable[None]],
         stdin: bytes = b"",
     ) -> Ended:
-        await self._before()
+        if mark.key in {key for _, key in self.hosts.machines[host.name].work}:
+            self.script.point()  # it is only followed: nothing is changed
+        else:
+            await self._before()
         self.hosts.begin(cluster, host, mark, argv, limit_ms=limit_ms, stdin=stdin)
         self.script.point()
         ended = await self.hosts.follow(cluster, host, mark, say)
@@ -39,13 +42,13 @@ class ActingOnHosts:
         return ended
 
     async def settle(self, cluster: Cluster, host: Host, mark: Mark) -> Trace:
-        await self._before()
+        self.script.point()
         trace = await self.hosts.settle(cluster, host, mark)
         self.script.point()
         return trace
 
     async def stop(self, cluster: Cluster, host: Host, mark: Mark) -> Trace:
-        await self._before()
+        self.script.point()
         trace = await self.hosts.stop(cluster, host, mark)
         self.script.point()
         return trace
@@ -82,7 +85,7 @@ class ActingOnHosts:
         return sha256
 
     async def forget(self, cluster: Cluster, host: Host, run: RunId) -> None:
-        await self._before()
+        self.script.point()
         await self.hosts.forget(cluster, host, run)
         self.script.point()
 

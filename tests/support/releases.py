@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from bot.sandbox.binaries import CACHE
+
 DIRECTORY, MISSING = "QUORUMBOT_ETCD_35", "QUORUMBOT_ETCD_35_MISSING"
 """Set by `./test`: where it is, or else why it is not there."""
+
+_UNPACKED = CACHE.parent / "etcd-3.5" / "usr" / "bin"
+"""Where `./test` has put it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +36,10 @@ def etcd_34(binary: Callable[[str], str]) -> Release:
 @pytest.fixture(scope="session")
 def etcd_35() -> Release:
     """etcd 3.5 with etcdutl. The test is skipped, with the reason, where it cannot be had."""
-    directory = os.environ.get(DIRECTORY)
-    if not directory:
-        why = os.environ.get(MISSING, "`./test` fetches it, and did not start these tests")
-        pytest.skip(f"no etcd 3.5: {why}")
+    why = os.environ.get(MISSING)
+    directory = os.environ.get(DIRECTORY) or str(_UNPACKED)
+    if why or (DIRECTORY not in os.environ and not _UNPACKED.is_dir()):
+        pytest.skip(f"no etcd 3.5: {why or '`./test` fetches it'}")
     found = [shutil.which(name, path=directory) for name in ("etcd", "etcdctl", "etcdutl")]
     etcd, etcdctl, etcdutl = (path or pytest.fail(f"{directory} is not whole") for path in found)
     return Release("3.5", etcd, etcdctl, etcdutl)

@@ -1,7 +1,6 @@
 """Where a worker in memory crashes or stalls."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 
@@ -19,9 +18,10 @@ class Script:
 
     crash_at: int | None = None
     stall_at: int | None = None
-    meanwhile: Callable[[], "asyncio.Future[None] | asyncio.Task[None]"] | None = None
+    meanwhile: Callable[[], Awaitable[None]] | None = None
     passed: int = 0
     calls: int = 0
+    guarded: bool = False
 
     def point(self) -> None:
         """Pass a point, or crash at it."""
@@ -30,7 +30,9 @@ class Script:
             raise Crash
 
     async def call(self) -> None:
-        """Pass the moment between the look at the lease and the call."""
+        """Pass the moment between the look at the lease, which must have been, and the call."""
+        assert self.guarded, "a call without a look at the lease right before"
+        self.guarded = False
         self.calls += 1
         if self.stall_at is not None and self.calls - 1 == self.stall_at and self.meanwhile:
             await self.meanwhile()

@@ -172,6 +172,7 @@ class Pen:
 
     async def guard(self) -> None:
         self._hold()
+        self.script.guarded = True
         if self.run.cancel_asked:
             raise Cancelling
 
@@ -181,6 +182,7 @@ class Pen:
             raise Cancelling
 
     async def rest(self, duration_ms: int) -> None:
+        self.script.guarded = False
         await self.theatre.sight.clock.sleep_ms(duration_ms)
 
     def _hold(self) -> None:

@@ -10,7 +10,7 @@ from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Wor
 from procedures.etcd.observe import observe, observed
 from procedures.etcd.view import View
 from procedures.model import quorum
-from procedures.model.errors import InDoubt, Permanent, Refused
+from procedures.model.errors import Permanent, Refused
 from procedures.model.ids import ClusterName
 from procedures.model.member import Condition, Identity
 
@@ -99,5 +99,5 @@ class RemoveMember:
                 f"etcd confirmed the removal of {self.member.shown}, and its list has "
                 f"{', '.join(sorted(found)) or 'nobody'} now. Look at the member list."
             )
-            raise InDoubt(message)
+            raise Permanent(message)
         await work.say(f"removed; {len(found)} members are left")

@@ -1,13 +1,12 @@
 """Which tool reads a snapshot, and what is made of its answer.
 
-The real etcdctl 3.4 is used as it is. No tool of 3.5 or later is on hand: those are stood in for
-by scripts of the test's own, which answer in the form that 3.5 and 3.6 have.
+The tools are scripts of the test's own where what is asked is which of them is taken, and where one
+has to fail. What the real ones make of real snapshots is in `test_releases`.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +14,7 @@ import pytest
 
 from bot.targets.backups.tools import Reading, Tools, minor_of
 from procedures.model.errors import Permanent, Retryable
-from tests.contract.backups.real import Samples
-from tests.contract.backups.values import flipped
+from tests.support.releases import Release
 from tests.support.waiting import alive, eventually
 
 STATUS = {"hash": 3_274_467_728, "revision": 6, "totalKey": 9, "totalSize": 20_480}
@@ -46,37 +44,6 @@ def path_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
-async def test_the_real_tool_reads_a_real_snapshot(
-    samples: Samples, binary: Callable[[str], str], tmp_path: Path
-) -> None:
-    """Hash, revision, keys and size, found by the directory that it is in."""
-    data = samples.three.data
-    file = tmp_path / "snapshot.db"
-    file.write_bytes(data)
-    tools = Tools({"3.4": str(Path(binary("etcdctl")).parent)})
-    tool = await tools.find("3.4")
-    assert (tool.name, tool.minor) == ("etcdctl", "3.4")
-    reading = await tools.read(tool, str(file), len(data))
-    assert reading.revision == samples.three.revision
-    assert reading.total_keys > 3
-    assert reading.total_size == len(data) - 32
-    assert int(reading.hash, 16) < 2**32
-    assert file.read_bytes() == data
-
-
-async def test_the_tool_is_no_proof(
-    samples: Samples, binary: Callable[[str], str], tmp_path: Path
-) -> None:
-    """It reads a snapshot with a flipped byte without complaint, so its word is not enough."""
-    data = samples.three.data
-    place = data.index(b"key-1") + 4
-    file = tmp_path / "snapshot.db"
-    file.write_bytes(flipped(data, place))
-    tools = Tools({"3.4": binary("etcdctl")})
-    reading = await tools.read(await tools.find("3.4"), str(file), len(data))
-    assert reading.revision == samples.three.revision
-
-
 @pytest.mark.parametrize(
     ("minor", "there", "chosen"),
     [
@@ -99,27 +66,33 @@ async def test_the_server_decides_which_tool(
     assert await Tools({}).read(tool, "x", 0) == Reading("c32c6990", 6, 9, 20_480)
 
 
-async def test_several_minors_side_by_side(path_only: Path, tmp_path: Path) -> None:
+async def test_several_minors_side_by_side(
+    path_only: Path, tmp_path: Path, etcd_34: Release, etcd_35: Release
+) -> None:
     """Each minor has its place, a program or a directory; the PATH is for what has none."""
-    stand_in(path_only, "etcdctl", "3.4.23")
-    five = stand_in(tmp_path / "five", "etcdutl", "3.5.21")
+    (path_only / "etcdctl").symlink_to(etcd_34.etcdctl)
     six = stand_in(tmp_path / "six", "etcdutl", "3.6.11")
-    tools = Tools({"3.5": str(five), "3.6": str(six.parent)})
+    tools = Tools({"3.5": etcd_35.reader, "3.6": str(six.parent)})
     found = [(await tools.find(minor)).path for minor in ("3.4", "3.5", "3.6")]
-    assert found == [str(path_only / "etcdctl"), str(five), str(six)]
+    assert found == [str(path_only / "etcdctl"), etcd_35.reader, str(six)]
     assert [await tools.fault(minor) for minor in ("3.4", "3.5", "3.6")] == [None] * 3
 
 
-async def test_a_newer_tool_beside_the_right_one_is_passed_over(path_only: Path) -> None:
+async def test_a_newer_tool_beside_the_right_one_is_passed_over(
+    path_only: Path, etcd_35: Release
+) -> None:
     """For 3.5 either will do, so an etcdutl of another minor does not stand in the way."""
     stand_in(path_only, "etcdutl", "3.6.1")
-    right = stand_in(path_only, "etcdctl", "3.5.9")
+    right = path_only / "etcdctl"
+    right.symlink_to(etcd_35.etcdctl)
     assert (await Tools({}).find("3.5")).path == str(right)
 
 
-async def test_a_tool_of_another_minor_is_refused(path_only: Path) -> None:
+async def test_a_tool_of_another_minor_is_refused(
+    path_only: Path, etcd_34: Release, etcd_35: Release
+) -> None:
     """The words say what is there, what is needed, and where to say so."""
-    stand_in(path_only, "etcdctl", "3.5.9")
+    (path_only / "etcdctl").symlink_to(etcd_35.etcdctl)
     fault = await Tools({}).fault("3.4")
     assert fault is not None
     assert "have to be read by etcdctl 3.4:" in fault
@@ -127,6 +100,8 @@ async def test_a_tool_of_another_minor_is_refused(path_only: Path) -> None:
     assert '`backups.tools: {"3.4": PATH}`' in fault
     with pytest.raises(Permanent, match=r"is etcdctl 3\.5"):
         await Tools({}).find("3.4")
+    with pytest.raises(Permanent, match=r"is etcdctl 3\.4"):
+        await Tools({"3.5": etcd_34.etcdctl}).find("3.5")
 
 
 async def test_etcdctl_without_snapshots_is_refused_before_it_is_needed(tmp_path: Path) -> None:

@@ -187,6 +187,21 @@ async def test_the_cluster_changes_before_the_start(team: Team) -> None:
     assert team.url() == ("https://10.7.7.7:2380",)
 
 
+async def test_the_cluster_changes_each_time(team: Team) -> None:
+    """It is planned three times at most; then it fails, and says so."""
+    name = await waiting_for_votes(team)
+    member = team.sight.demo.members[next(iter(team.sight.demo.members))]
+    for number in (1, 2, 3):
+        await team.vote(name, BOB)
+        member.peer_urls = (f"https://10.7.7.{number}:2380",)
+        async with team.working():
+            run = await team.reaches(name, State.WAITING_FOR_APPROVAL, State.FAILED)
+        assert run.state is (State.FAILED if number == 3 else State.WAITING_FOR_APPROVAL)
+    assert run.plans == 3
+    assert "demo changed each time before it began; planned 3 times" in (run.error or "")
+    assert team.url() == ("https://10.7.7.3:2380",)
+
+
 async def test_one_change_at_a_time(team: Team) -> None:
     """The second one waits until the first has ended."""
     name = await waiting_for_votes(team)

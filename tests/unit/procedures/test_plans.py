@@ -23,7 +23,7 @@ from procedures.model.events import Planned
 from procedures.model.ids import MemberName
 from procedures.model.inventory import Platform
 from procedures.model.plan import Plan
-from tests.support.restoring import Tools, lose
+from tests.support.lost_cluster import Tools, lose
 from tests.support.theatre import Theatre, a_theatre
 
 GOLDEN = Path(__file__).parent / "golden"

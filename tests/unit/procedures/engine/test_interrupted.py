@@ -13,7 +13,7 @@ from procedures.model.events import CancelAsked, Doubted, Resumed, Settled
 from procedures.model.ids import MemberName
 from procedures.model.inventory import Platform
 from procedures.model.run import State, StepState
-from tests.support.restoring import lose
+from tests.support.lost_cluster import lose
 from tests.support.script import Script
 from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
 
