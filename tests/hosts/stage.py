@@ -93,7 +93,8 @@ async def on_stage(
         reader, actor, hosts, clock = EtcdReader(), EtcdActor(), SshHosts(), WallClock()
         for each in (reader, actor, hosts):
             stack.push_async_callback(each.close)
-        backups = LocalBackups(folder, Tools({}), clock)
+        tools = Tools({"3.4": str(bed.programs("3.4")), "3.5": str(bed.programs("3.5"))})
+        backups = LocalBackups(folder, tools, clock)
         known = inventory(bed, cluster, platform)
         yield Stage(Reach(known, reader, clock, actor, backups, hosts, hosts))
 

@@ -11,6 +11,7 @@ from tests.testbed.base import held_base
 from tests.testbed.beds import new_bed
 from tests.testbed.cluster import Cluster
 from tests.testbed.errors import BedError
+from tests.testbed.flavours import Version
 from tests.testbed.host import Host, HostSpec
 from tests.testbed.machine import Machine
 from tests.testbed.namespaces import Namespace
@@ -94,6 +95,10 @@ class Testbed:
     def __getitem__(self, name: str) -> Host:
         return self.hosts[name]
 
+    def programs(self, version: Version) -> Path:
+        """The folder with the programs of a version of etcd; they run on this machine too."""
+        return self._base / f"opt/etcd-{version}/usr/bin"
+
     def cluster(
         self,
         members: Sequence[str],
@@ -119,7 +124,7 @@ class Testbed:
             [self.hosts[name] for name in spares],
             pki=pki,
             files=pki.client(folder),
-            etcdctl=self._base / "opt/etcd-3.5/usr/bin/etcdctl",
+            etcdctl=self.programs("3.5") / "etcdctl",
             bot=self.network.bot,
         )
         cluster.bring_up(token=token, quota_bytes=quota_bytes)
