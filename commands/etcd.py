@@ -15,9 +15,12 @@ from procedures.etcd import (
     defrag,
     fix_peer_url,
     health,
+    member_add,
+    member_promote,
     member_remove,
     members,
     move_leader,
+    nospace,
     restart,
     restore,
 )
@@ -67,6 +70,26 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=member_remove.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "member", "add"),
+            "make room for a new member, a learner at first",
+            (
+                Parameter("name", Kind.TEXT, "the name that it will have", required=True),
+                Parameter("peer_url", Kind.TEXT, "where its peers reach it", required=True),
+                Parameter("voter", Kind.SWITCH, "give it a vote before it has started", flag=True),
+                *_CHANGE,
+            ),
+            procedure=member_add.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "member", "promote"),
+            "give a learner that has caught up a vote",
+            (
+                Parameter("member", Kind.MEMBER, "which one, by name or id", required=True),
+                *_CHANGE,
+            ),
+            procedure=member_promote.PROCEDURE.name,
         ),
         Command(
             ("etcd", "member", "fix-peer-url"),
@@ -121,6 +144,12 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=defrag.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "nospace"),
+            "get a cluster that refuses writes for lack of space going again",
+            _CHANGE,
+            procedure=nospace.PROCEDURE.name,
         ),
     ),
 )

@@ -9,9 +9,12 @@ from procedures.etcd import (
     defrag,
     fix_peer_url,
     health,
+    member_add,
+    member_promote,
     member_remove,
     members,
     move_leader,
+    nospace,
     restart,
     restore,
 )
@@ -30,10 +33,13 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             backup.PROCEDURE,
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
+            member_add.PROCEDURE,
+            member_promote.PROCEDURE,
             member_remove.PROCEDURE,
             restart.PROCEDURE,
             restore.PROCEDURE,
             move_leader.PROCEDURE,
+            nospace.PROCEDURE,
         )
     }
 )

@@ -6,14 +6,17 @@ from typing import Any
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
 from procedures.actions.etcd.check_restored import CheckRestored
 from procedures.actions.etcd.defragment import Defragment
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
+from procedures.actions.etcd.promote_member import PromoteMember
 from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.rotate_backups import RotateBackups
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
+from procedures.actions.etcd.space import Compact, DisarmNospace, TellSpace
 from procedures.actions.etcd.verify_snapshot import VerifySnapshot
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
 from procedures.actions.host.files import MoveAside, WriteFile
@@ -30,16 +33,20 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
     {
         kind.KIND: TypeAdapter(kind)
         for kind in (
+            AddMember,
             CheckHealthy,
             CheckMember,
             CheckRestored,
+            Compact,
             Defragment,
+            DisarmNospace,
             EnsureLeads,
             EnsureNotLeader,
             MoveAside,
             OwnLikeData,
             PutDataInPlace,
             Relabel,
+            PromoteMember,
             RemoveMember,
             RestartEtcd,
             RestoreSnapshot,
@@ -50,6 +57,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             SetDataAside,
             StartEtcd,
             StopEtcd,
+            TellSpace,
             UpdatePeerUrl,
             VerifySnapshot,
             WriteAndRead,

@@ -44,8 +44,9 @@ def writable(platform: Platform) -> tuple[str, ...]:
 def within(path: str, places: Iterable[str]) -> bool:
     """Tell whether a path is one of the places or below, as it is spelt.
 
-    One that is relative or has a `..`, a `.` or an empty part lies nowhere.
+    One that is relative, has a `..`, a `.` or an empty part, or what cannot be printed, lies
+    nowhere.
     """
-    if not path.startswith("/") or posixpath.normpath(path) != path:
+    if not path.startswith("/") or posixpath.normpath(path) != path or not path.isprintable():
         return False
     return any(path == place or path.startswith(f"{place}/") for place in places)

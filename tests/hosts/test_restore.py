@@ -9,8 +9,9 @@ import pytest
 from procedures.model.errors import Refused
 from procedures.model.inventory import Platform
 from procedures.model.restoring import BUMP
-from procedures.model.run import Run, State
+from procedures.model.run import State
 from tests.hosts.stage import on_stage
+from tests.support.real_stage import Journal
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
 from tests.testbed.flavours import Version
 
@@ -45,8 +46,9 @@ def cluster_id(cluster: Cluster, member: str) -> int:
     return int(answer["Status"]["header"]["cluster_id"])
 
 
-def ended(run: Run, said: list[str]) -> None:
-    assert run.state is State.SUCCEEDED, (run.error, said)
+def ended(journal: Journal) -> None:
+    run = journal.run
+    assert run.state is State.SUCCEEDED, (run.error, run.doubt, journal.said)
 
 
 @pytest.mark.parametrize("version", ["3.4", "3.5"])
@@ -58,15 +60,15 @@ async def test_two_of_three_hosts_are_lost(
         async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
             write(cluster, "before", 20)
             witness, old = keys(cluster, "etcd-1"), cluster_id(cluster, "etcd-1")
-            ended(await stage.carry_out("etcd backup"), stage.said)
+            ended(await stage.carried_out("etcd backup"))
             write(cluster, "after", 5)
             with pytest.raises(Refused, match="prod has quorum"):
-                await stage.plan("etcd restore")
+                await stage.planned("etcd restore")
             for name in NAMES[1:]:
                 bed[name].power_off()
-            plan = await stage.plan("etcd restore")
+            plan = await stage.planned("etcd restore")
             assert sum("must stay off" in fact for fact in plan.facts) == 2
-            ended(await stage.carry_out("etcd restore"), stage.said)
+            ended(await stage.carried_out("etcd restore"))
         assert keys(cluster, "etcd-1") == witness
         assert cluster_id(cluster, "etcd-1") != old
         assert len(cluster.etcdctl("member", "list", members=["etcd-1"])["members"]) == 1
@@ -82,11 +84,11 @@ async def test_all_data_is_lost(inside: Namespace, tmp_path: Path) -> None:
         async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
             write(cluster, "before", 20)
             witness = keys(cluster, "etcd-1")
-            ended(await stage.carry_out("etcd backup"), stage.said)
+            ended(await stage.carried_out("etcd backup"))
             for name in NAMES:
                 bed[name].run(["pkill", "-KILL", "-x", "etcd"])
                 bed[name].path("/var/lib/etcd/member/snap/db").write_bytes(b"torn" * 10_000)
-            ended(await stage.carry_out("etcd restore", on="etcd-2"), stage.said)
+            ended(await stage.carried_out("etcd restore", on="etcd-2"))
         assert keys(cluster, "etcd-2") == witness
         for name in NAMES:
             assert bed[name].run(["cat", f"{_OLD}/snap/db"]).output.startswith("torn")

@@ -88,6 +88,26 @@ def find_sshd() -> str | None:
 @asynccontextmanager
 async def sshd(directory: Path, authority: asyncssh.SSHKey | None = None) -> AsyncIterator[Sshd]:
     """Start a server; with an authority, its host key has a certificate for 127.0.0.1."""
+    port = _free_port()
+    host_key = _write_files(directory, port, authority)
+    process = await asyncio.create_subprocess_exec(
+        *shlex.split("unshare --mount --propagation private sh -c"),
+        _PREPARE,
+        "prepare",
+        str(directory),
+        find_sshd() or "sshd",
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        await eventually(lambda: _listens(port, process), 20, "sshd listens")
+        yield Sshd(port, process.pid, directory, host_key)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def _write_files(directory: Path, port: int, authority: asyncssh.SSHKey | None) -> asyncssh.SSHKey:
     host_key = asyncssh.generate_private_key("ssh-ed25519")
     host_key.write_private_key(str(directory / "host"))
     user = asyncssh.generate_private_key("ssh-ed25519")
@@ -95,7 +115,6 @@ async def sshd(directory: Path, authority: asyncssh.SSHKey | None = None) -> Asy
     (directory / "user").chmod(0o600)
     user.write_public_key(str(directory / "authorized_keys"))
     (directory / "host").chmod(0o600)
-    port = _free_port()
     lines = [
         f"Port {port}",
         "ListenAddress 127.0.0.1",
@@ -116,25 +135,8 @@ async def sshd(directory: Path, authority: asyncssh.SSHKey | None = None) -> Asy
         certificate.write_certificate(str(directory / "host-cert.pub"))
         lines.append(f"HostCertificate {directory}/host-cert.pub")
     (directory / "sshd_config").write_text("\n".join(lines) + "\n")
-    for folder in (directory, *directory.parents):
-        folder.chmod(folder.stat().st_mode | 0o011)  # users have to reach their keys
-        if folder.name == ".cache":
-            break
-    process = await asyncio.create_subprocess_exec(
-        *shlex.split("unshare --mount --propagation private sh -c"),
-        _PREPARE,
-        "prepare",
-        str(directory),
-        find_sshd() or "sshd",
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        await eventually(lambda: _listens(port, process), 20, "sshd listens")
-        yield Sshd(port, process.pid, directory, host_key)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+    directory.chmod(0o755)  # users have to reach their keys
+    return host_key
 
 
 def _free_port() -> int:

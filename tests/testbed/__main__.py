@@ -24,14 +24,18 @@ def main() -> int:
     up.add_argument(
         "--members", type=int, default=3, metavar="N", help="with etcd; the others are spares"
     )
-    commands.add_parser("clean", help="remove what killed testbeds left, and unused bases")
+    clean = commands.add_parser("clean", help="remove what killed testbeds left")
+    clean.add_argument(
+        "--bases", action="store_true", help="and unused bases that other checkouts have made"
+    )
     commands.add_parser("missing", help="print the Debian packages that are missing here")
     options = parser.parse_args()
     try:
         if options.command == "missing":
             print(*missing_packages())
         elif options.command == "clean":
-            print("removed:", *(remove_leftovers() + list(map(str, remove_other_bases()))))
+            bases = remove_other_bases() if options.bases else []
+            print("removed:", *(remove_leftovers() + list(map(str, bases)) or ["nothing"]))
         else:
             _up(options)
     except BedError as error:

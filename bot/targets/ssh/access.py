@@ -1,6 +1,7 @@
 """How a worker proves itself to machines, and how they prove themselves to it."""
 
 import asyncio
+import ipaddress
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -49,8 +50,16 @@ async def expected(access: SshAccess, address: str, port: int) -> bool:
     trusted = await asyncio.to_thread(_trusted, access)
     if not isinstance(trusted, asyncssh.SSHKnownHosts):
         return True
-    found = trusted.match(address, address, None if port == 22 else port)
-    return any(found[:2])
+    ip = address if _is_ip(address) else ""
+    return any(trusted.match(address, ip, None if port == 22 else port)[:2])
+
+
+def _is_ip(address: str) -> bool:
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def _keys(access: SshAccess) -> Sequence[Any]:
@@ -62,10 +71,10 @@ def _keys(access: SshAccess) -> Sequence[Any]:
         if access.certificate is None:
             return asyncssh.load_keypairs([str(path)])
         return asyncssh.load_keypairs([(str(path), access.certificate)])
-    except asyncssh.KeyEncryptionError as error:
-        message = f"The key {path} needs a passphrase: give it to an agent, and say `agent: true`."
-        raise FaultError(FaultKind.FILES, message) from error
     except _BROKEN as error:
+        if "passphrase" in str(error).lower():
+            message = f"The key {path} needs a passphrase: let an agent hold it, `agent: true`."
+            raise FaultError(FaultKind.FILES, message) from error
         where = f"The key {path}"
         if access.certificate is not None:
             where += f" with the certificate {access.certificate}"

@@ -57,6 +57,8 @@ make_temp() {
   find . -maxdepth 1 -name '.*.quorumbot-tmp-??????' -type f -mmin +1440 -exec rm -f {} +
   temp=$(mktemp "./.$name.quorumbot-tmp-XXXXXX" 2>&1) || end failed "$temp"
   trap 'rm -f -- "$temp"' EXIT
+  trap 'exit 3' HUP INT TERM
+  trap '' PIPE # who asked may be gone: that is no reason to leave it behind
 }
 
 new_traits() {

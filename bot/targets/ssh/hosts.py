@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from bot.targets.ssh import words
 from bot.targets.ssh.exchange import BrokenError
@@ -28,6 +29,8 @@ from procedures.model.inventory import Cluster, Host, Platform
 from procedures.model.paths import STATE, writable
 from procedures.model.probe import Fault, FaultKind
 
+T = TypeVar("T")
+
 _STOP_MS = 60_000
 _LATE_S = 5.0
 
@@ -53,7 +56,8 @@ class SshHosts:
     async def machine(self, cluster: Cluster, host: Host) -> Machine | Fault:
         """Tell who it is."""
         try:
-            answer = await self._talker.once(cluster, host, Verb("machine", limit_ms=ASK_MS))
+            verb = Verb("machine", limit_ms=ASK_MS)
+            answer = await _once_more(lambda: self._talker.once(cluster, host, verb))
         except FaultError as error:
             return error.fault
         except (BrokenError, TimeoutError):
@@ -71,28 +75,21 @@ class SshHosts:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(limit_ms / 1000 + _LATE_S):
-                for last in (False, True):
-                    began = loop.time()
-                    try:
-                        said = await self._asked(cluster, host, argv, limit_ms)
-                    except BrokenError:
-                        if last:
-                            raise
-                        continue
-                    over = (loop.time() - began) * 1000 >= limit_ms
-                    return late if over and said.status in {124, 137} else said
+                began = loop.time()
+                said = await _once_more(lambda: self._asked(cluster, host, argv, limit_ms))
         except FaultError as error:
             return error.fault
         except (BrokenError, TimeoutError):
-            pass
-        return late
+            return late
+        over = (loop.time() - began) * 1000 >= limit_ms
+        return late if over and said.status in {124, 137} else said
 
     async def read(self, cluster: Cluster, host: Host, path: str) -> FileSeen | Fault | None:
         """Read a regular file of at most 1 MiB."""
         late = words.overdue(host, f"cat {path}", ASK_MS).fault
         try:
             async with asyncio.timeout(ASK_MS / 1000):
-                return await self._placer.read(cluster, host, path)
+                return await _once_more(lambda: self._placer.read(cluster, host, path))
         except FaultError as error:
             return error.fault
         except (BrokenError, TimeoutError):
@@ -202,6 +199,14 @@ class SshHosts:
                 return Lost()
             case _:
                 raise unexpected(host, what, answer)
+
+
+async def _once_more(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again where the connection breaks: it may have been dead for long, unnoticed."""
+    try:
+        return await ask()
+    except BrokenError:
+        return await ask()
 
 
 def _text(data: bytes) -> str:

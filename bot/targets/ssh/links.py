@@ -148,7 +148,9 @@ class Links:
             except TimeoutError as error:
                 raise faults.late(way, cluster, connected=client.connected) from error
             except (asyncssh.Error, OSError) as error:
-                known = await own.expected(access, way.address, way.port)
+                known = isinstance(error, asyncssh.HostKeyNotVerifiable) and await own.expected(
+                    access, way.address, way.port
+                )
                 raise faults.from_connect(way, access, error, known=known) from error
 
 

@@ -171,12 +171,10 @@ class FakeHosts:
         if not isinstance(trace, Running):
             return trace
         work = self.machines[host.name].work[(mark.run, mark.key)]
+        work.stopped = True
         if work.task is not None:
             work.task.cancel()
             await asyncio.wait([work.task])
-        if work.status is None:
-            work.status = _TERMINATED
-        self.machines[host.name].tell()
         return work.trace
 
     async def write(
@@ -253,13 +251,13 @@ class FakeHosts:
         machine.forgotten.add(run)
 
     async def close(self) -> None:
-        """End all that still runs, so that nothing outlives a test."""
-        tasks = [work.task for machine in self.machines.values() for work in _works(machine)]
-        running = [task for task in tasks if task is not None and not task.done()]
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running)
+        """Power all machines off, so that nothing outlives a test."""
+        tasks: list[asyncio.Task[None]] = []
+        for machine in self.machines.values():
+            machine.power_off()
+            tasks += machine.killed
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _carry(
         self, machine: FakeMachine, work: FakeWork, stdin: bytes, limit_ms: int
@@ -276,6 +274,10 @@ class FakeHosts:
             work.status = _OVERDUE if late else status
         except TimeoutError:
             work.status = _OVERDUE
+        except asyncio.CancelledError:
+            if work.stopped:
+                work.status = _TERMINATED
+            raise
         finally:
             machine.tell()
 
@@ -342,10 +344,6 @@ def _show_fault(work: FakeWork) -> None:
     """A fault in a test's own program is the test's."""
     if work.task is not None and not work.task.cancelled() and (fault := work.task.exception()):
         raise fault
-
-
-def _works(machine: FakeMachine) -> Iterable[FakeWork]:
-    return machine.work.values()
 
 
 def _lines(out: str) -> Iterable[str]:

@@ -76,6 +76,7 @@ class FakeWork:
     said: int = 0
     """So many of its lines were taken by whoever followed it."""
     status: int | None = None
+    stopped: bool = False
     task: asyncio.Task[None] | None = None
 
     @property
@@ -108,6 +109,8 @@ class FakeMachine:
     """By run and key of the mark."""
     forgotten: set[str] = field(default_factory=set)
     boots: int = 0
+    killed: list[asyncio.Task[None]] = field(default_factory=list)
+    """Work that a power failure has ended."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -140,6 +143,7 @@ class FakeMachine:
         for work in self.work.values():
             if work.task is not None:
                 work.task.cancel()
+                self.killed.append(work.task)
                 work.task = None
         for unit in self.units.values():
             unit.stop(self)

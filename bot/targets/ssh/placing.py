@@ -150,7 +150,7 @@ class Placer:
 
     def _allowed(self, cluster: Cluster, host: Host, path: str) -> tuple[str, ...]:
         allowed = places(self.writable(cluster.platform), self.talker.state)
-        if not within(path, allowed) or not path.isprintable():
+        if not within(path, allowed):
             raise words.not_ours(host, path)
         return allowed
 

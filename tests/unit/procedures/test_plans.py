@@ -70,6 +70,34 @@ def fragmented(theatre: Theatre) -> None:
         member.db_size, member.db_size_in_use = 300 * MIB, 30 * MIB
 
 
+def learner(name: str = "demo-4", *, behind: int = 0) -> Callable[[Theatre], None]:
+    """Let a learner be there, as many entries behind the leader."""
+
+    def act(theatre: Theatre) -> None:
+        theatre.sight.demo.add(
+            MemberName(name), "https://127.0.0.1:2390", learner=True
+        ).raft_behind = behind
+
+    return act
+
+
+def without_space(*names: str) -> Callable[[Theatre], None]:
+    """Let members have raised NOSPACE, and some be down."""
+
+    def act(theatre: Theatre) -> None:
+        theatre.sight.demo.raise_alarm(MemberName("demo-1"))
+        down(*names)(theatre)
+
+    return act
+
+
+def corrupt(theatre: Theatre) -> None:
+    """Let two alarms be on."""
+    theatre.sight.demo.raise_alarm(MemberName("demo-1"))
+    theatre.sight.demo.raise_alarm(MemberName("demo-2"), "CORRUPT")
+
+
+ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "etcd-backup": Case("etcd backup"),
@@ -81,9 +109,15 @@ CASES = {
     ),
     "etcd-restart": Case("etcd restart"),
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
+    "etcd-nospace": Case("etcd nospace", {}, without_space()),
+    "etcd-nospace-one-down": Case("etcd nospace", {}, without_space("demo-3")),
+    "etcd-nospace-alone": Case("etcd nospace", {}, without_space(), size=1),
     "etcd-member-fix-peer-url": Case("etcd member fix-peer-url", FIX),
     "etcd-defrag": Case("etcd defrag", {}, fragmented),
     "etcd-defrag-one": Case("etcd defrag", {"member": "demo-2", "anyway": True}, fragmented),
+    "etcd-member-add-learner": Case("etcd member add", ADD),
+    "etcd-member-add-voter": Case("etcd member add", {**ADD, "voter": True}),
+    "etcd-member-promote": Case("etcd member promote", {"member": "demo-4"}, learner()),
     "etcd-move-leader": Case("etcd move-leader"),
     "etcd-restore": Case("etcd restore", {}, lost("demo-2", "demo-3")),
     "etcd-restore-all-lost": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
@@ -166,6 +200,54 @@ REFUSALS = {
     "nobody of that name": (
         Case("etcd member remove", {"member": "demo-4"}),
         r"There is no member 'demo-4'",
+    ),
+    "a second voter": (
+        Case("etcd member add", {**ADD, "voter": True}, size=1),
+        r"a second voter would stop all writes until it starts: add a learner \(R6\)",
+    ),
+    "a second learner": (
+        Case("etcd member add", {**ADD, "name": "demo-5"}, learner()),
+        r"demo-4 is still a learner: finish that change first \(R5\)",
+    ),
+    "an addition while one is down": (
+        Case("etcd member add", ADD, down("demo-2")),
+        r"demo-2 must be healthy first \(R3\)",
+    ),
+    "a peer URL that is taken": (
+        Case("etcd member add", {**ADD, "peer_url": "https://demo-2.invalid:2380"}),
+        r"https://demo-2\.invalid:2380 is the peer URL of demo-2 already",
+    ),
+    "a name that is taken": (
+        Case("etcd member add", {**ADD, "name": "demo-2"}),
+        r"demo-2 is the name of member a002 \(healthy\) already",
+    ),
+    "the name of a dead one": (
+        Case("etcd member add", {**ADD, "name": "demo-2"}, down("demo-2")),
+        r"member a002 \(down\) already\. Remove that one first \(R4\)",
+    ),
+    "a name that is none": (
+        Case("etcd member add", {**ADD, "name": "a=b,c"}),
+        r"'a=b,c' is no name for a member",
+    ),
+    "the promotion of a voter": (
+        Case("etcd member promote", {"member": "demo-2"}),
+        r"demo-2 is a voter already \(R6\)",
+    ),
+    "the promotion of one that lags": (
+        Case("etcd member promote", {"member": "demo-4"}, learner(behind=200)),
+        r"demo-4 is at entry 300 of the leader's 500, and has to be at 90 % \(R6\)",
+    ),
+    "no lack of space": (
+        Case("etcd nospace"),
+        r"No member of demo has raised NOSPACE \(R15\): there is nothing to do",
+    ),
+    "no space and bad data": (
+        Case("etcd nospace", {}, corrupt),
+        r"has raised CORRUPT \(R16\)",
+    ),
+    "no space and no quorum": (
+        Case("etcd nospace", {}, without_space("demo-2", "demo-3")),
+        r"demo has no quorum \(R14\): an alarm cannot be taken back",
     ),
     "nothing to win": (
         Case("etcd defrag"),

@@ -17,8 +17,6 @@ from tests.support.lost_cluster import lose
 from tests.support.script import Script
 from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
 
-_GRID = 10
-
 
 @dataclass(frozen=True)
 class Case:
@@ -59,6 +57,20 @@ def fragment(theatre: Theatre) -> None:
     theatre.sight.demo.members[MemberName("demo-2")].db_size_in_use = 299 * MIB
 
 
+def with_learner(theatre: Theatre) -> None:
+    """Let a learner be there that has caught up."""
+    theatre.sight.demo.add(MemberName("demo-4"), "https://127.0.0.1:2390", learner=True)
+
+
+def fill(theatre: Theatre) -> None:
+    """Let data files be full of old versions, and the alarm be on."""
+    for member in theatre.sight.demo.members.values():
+        member.db_size = member.db_size_in_use = 2_100 * MIB
+        member.history = 2_000 * MIB
+    theatre.sight.demo.raise_alarm(MemberName("demo-2"))
+
+
+ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
@@ -71,8 +83,11 @@ CASES = {
     "restore after the loss of all": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
     "restore where a host is off": Case("etcd restore", {}, lost("demo-1", off="demo-2")),
     "restore static pods": Case("etcd restore", {}, lost("demo-1", "demo-2", on=Platform.OCP311)),
+    "add a learner": Case("etcd member add", ADD),
+    "promote a learner": Case("etcd member promote", {"member": "demo-4"}, with_learner),
     "defragment all": Case("etcd defrag", {}, fragment),
     "defragment the leader": Case("etcd defrag", {"member": "demo-1"}, fragment),
+    "out of NOSPACE": Case("etcd nospace", {}, fill),
     "move leadership away": Case("etcd move-leader", {}),
     "move leadership to": Case("etcd move-leader", {"to": "demo-3"}),
 }
@@ -120,8 +135,8 @@ async def test_a_crash_at_any_point(name: str) -> None:
 async def test_a_crash_at_any_two_points(name: str) -> None:
     """Also the worker that takes over may crash. A grid over all pairs, for the time they take."""
     calm, script = await undisturbed(CASES[name])
-    for first in range(0, script.passed, script.passed // _GRID + 1):
-        for second in range(0, script.passed, script.passed // (_GRID + 1) + 1):
+    for first in range(0, script.passed, max(3, script.passed // 6)):
+        for second in range(0, script.passed, max(2, script.passed // 9)):
             theatre = await made(CASES[name])
             await theatre.work(Script(crash_at=first))
             await theatre.work(Script(crash_at=second))
