@@ -21,8 +21,10 @@ from procedures.etcd import (
     members,
     move_leader,
     nospace,
+    replace,
     restart,
     restore,
+    retire,
 )
 
 _CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
@@ -100,6 +102,25 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=fix_peer_url.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "replace"),
+            "replace a member by one on another host; two others approve",
+            (
+                Parameter("member", Kind.MEMBER, "which one, by name or id", required=True),
+                Parameter("with_", Kind.TEXT, "the host of the new one", flag=True),
+                *_CHANGE,
+            ),
+            procedure=replace.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "retire"),
+            "switch etcd off on a host that has no member any more",
+            (
+                Parameter("host", Kind.TEXT, "which host", required=True),
+                *_CHANGE,
+            ),
+            procedure=retire.PROCEDURE.name,
         ),
         Command(
             ("etcd", "restart"),

@@ -15,8 +15,10 @@ from procedures.etcd import (
     members,
     move_leader,
     nospace,
+    replace,
     restart,
     restore,
+    retire,
 )
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
@@ -36,8 +38,10 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             member_add.PROCEDURE,
             member_promote.PROCEDURE,
             member_remove.PROCEDURE,
+            replace.PROCEDURE,
             restart.PROCEDURE,
             restore.PROCEDURE,
+            retire.PROCEDURE,
             move_leader.PROCEDURE,
             nospace.PROCEDURE,
         )

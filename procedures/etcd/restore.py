@@ -18,6 +18,7 @@ from procedures.actions.host.send_snapshot import SendSnapshot
 from procedures.actions.host.stop_etcd import StopEtcd
 from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Look
+from procedures.etcd.growing import Growing, joining, tell
 from procedures.etcd.loss import lost, served
 from procedures.etcd.observe import observe
 from procedures.etcd.snapshots import Choice, choose, moment, pinned
@@ -90,11 +91,13 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
     loss = _loss(args, seen)
     _can_be_stopped(seen)
     first = _first(args, seen)
-    stopped = [each for each in seen.standing if each.has_etcd]
+    stopped = [each for each in seen.standing if each.has_etcd(seen.cluster)]
     snapshot, tool, seed = pinned(seen.choice.snapshot), first.tool, first.seed
     assert tool is not None  # noqa: S101 (it was chosen for having one)
+    joins = joining(seen.cluster, first, stopped)
     run.title = f"Restore {args.cluster} from {snapshot.name} on {first.host.name}"
     _facts(args, seen, first, loss, run)
+    tell(joins, stopped, run)
     at, platform = seen.at(first), seen.cluster.platform
     data = layout(platform).data
     like = f"{data}/member" if first.member else data
@@ -126,6 +129,9 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
         CheckRestored(args.cluster, seed, least_revision(snapshot, tool)),
     )
     run.step("Check that the cluster takes writes", WriteAndRead(args.cluster))
+    Growing(args.cluster, platform, seed, run).by(
+        tuple(each for each in joins if each is not first)
+    )
 
 
 PROCEDURE = Procedure(
@@ -207,9 +213,9 @@ def _facts(args: Args, seen: Seen, first: Standing, loss: str, run: Runbook) -> 
         run.fact(f"Newer, and not whole: {each}.")
     why = "as asked" if args.on else "the first by name that is fit"
     run.fact(f"{first.host.name} ({first.host.address}) is restored first, {why}.")
-    names = [each.host.name for each in seen.standing if each.has_etcd]
+    names = [each.host.name for each in seen.standing if each.has_etcd(seen.cluster)]
     run.fact(
-        f"etcd is stopped on {_and(names)}, and no boot starts it there; its data is kept as "
+        f"etcd is stopped on {_and(names)}, and no boot starts it there; the data is kept as "
         f"{aside(layout(seen.cluster.platform).data, RUN)}."
     )
     for name, fault in seen.faults.items():

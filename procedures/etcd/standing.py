@@ -49,10 +49,9 @@ class Standing:
             return {}
         return envfile.read(self.config.content.decode(errors="replace"))
 
-    @property
-    def has_etcd(self) -> bool:
-        """Tell whether there is anything of etcd that must not run any more."""
-        return self.config is not None or self.runs or self.member
+    def has_etcd(self, cluster: Cluster) -> bool:
+        """Tell whether there is an etcd of this cluster that must not run any more."""
+        return self.runs or self.member or self.values.get("ETCD_NAME") in cluster.endpoints
 
     @property
     def seed(self) -> Seed:

@@ -38,8 +38,7 @@ async def on_stage(
     bed: Testbed, cluster: RealCluster, platform: Platform, folder: Path
 ) -> AsyncIterator[RealStage]:
     """All that procedures may look at and act on there; backups lie in `folder`."""
-    tools = {"3.4": str(bed.programs("3.4")), "3.5": str(bed.programs("3.5"))}
-    stage = RealStage(as_configured(bed, cluster, platform), tools, folder)
+    stage = RealStage(as_configured(bed, cluster, platform), bed.tools, folder)
     try:
         yield stage
     finally:

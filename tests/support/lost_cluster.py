@@ -18,6 +18,7 @@ from bot.targets.etcd.model import Condition, FakeCluster
 from bot.targets.ssh.file_programs import Printed
 from bot.targets.ssh.model import FakeMachine, FakeUnit, Say, StartError
 from bot.targets.ssh.programs import perform
+from procedures.model import envfile
 from procedures.model.ids import ClusterName, MemberId, MemberName
 from procedures.model.inventory import Host, Platform
 from procedures.model.platform import layout
@@ -66,6 +67,8 @@ def lose(
     sight.backups = theatre.backups
     keep(theatre.backups, sight.clock.ms - _DAY_MS, tools.version)
     for host in cluster.hosts:
+        if host.name not in sight.demo.members:
+            continue
         machine = sight.hosts.machines[host.name]
         _install(machine, sight, tools, platform, host)
     for each in (*down, *off):
@@ -138,9 +141,13 @@ def _install(
     def started(machine: FakeMachine) -> None:
         node = machine.files.get(_DB)
         if node is None:
-            raise StartError  # an empty folder would become another cluster
+            _joins(machine, model, layout(platform).config, old.client_url)
+            return
         assert node.owner == "etcd"
         content = machine.files.text(_DB)
+        if content.startswith('{"joined'):
+            model.members[member].condition = Condition.RUNNING
+            return
         if content.startswith("old data"):
             if member in model.members and model.members[member] is old:
                 old.condition = Condition.RUNNING
@@ -178,6 +185,24 @@ def _becomes(model: FakeCluster, data: dict[str, str], client_url: str) -> None:
         member = model.add(name, client_url)
         member.id, member.peer_urls = member_id(seed.peer_urls, data["token"]), seed.peer_urls
     model.members[name].condition = Condition.RUNNING
+
+
+def _joins(machine: FakeMachine, model: FakeCluster, config: str, client_url: str) -> None:
+    """An empty folder: it joins where it was added, or would found a cluster of its own."""
+    values = envfile.read(machine.files.text(config))
+    url = values["ETCD_INITIAL_ADVERTISE_PEER_URLS"]
+    keys = [key for key, member in model.members.items() if url in member.peer_urls]
+    if not keys or values["ETCD_INITIAL_CLUSTER_STATE"] != "existing":
+        raise StartError
+    listed = {peer for member in model.members.values() for peer in member.peer_urls}
+    told = {pair.partition("=")[2] for pair in values["ETCD_INITIAL_CLUSTER"].split(",")}
+    assert told == listed
+    member = model.members.pop(keys[0])
+    member.name, member.started = MemberName(values["ETCD_NAME"]), True
+    member.condition, member.client_url = Condition.RUNNING, client_url
+    model.members[member.name] = member
+    joined = json.dumps({"joined": member.name})
+    machine.files.put(_DB, joined, 0o600).owner = "etcd"
 
 
 async def _program(

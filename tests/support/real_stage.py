@@ -12,14 +12,17 @@ from bot.targets.ssh.hosts import SshHosts
 from procedures.catalogue import PROCEDURES
 from procedures.engine.draft import draft
 from procedures.engine.execute import execute
+from procedures.etcd.observe import observe
 from procedures.model.events import Entry, Event
 from procedures.model.host import Mark
 from procedures.model.ids import RunId
 from procedures.model.inventory import Cluster, Inventory
 from procedures.model.plan import Plan
+from procedures.model.quorum import Health
 from procedures.model.run import Run, fold
 from procedures.model.snapshot import Retention
 from tests.support.plans import a_change, approved
+from tests.support.waiting import eventually
 
 
 class RealStage:
@@ -46,6 +49,15 @@ class RealStage:
     async def close(self) -> None:
         for each in (self.etcd, self.act, self.hosts):
             await each.close()
+
+    async def down(self, name: str) -> None:
+        """Wait until a member is known to be down: its peers give it up after some seconds."""
+
+        async def known() -> bool:
+            view = await observe(self.cluster, self)
+            return any(each.name == name and each.health is Health.DOWN for each in view.seen)
+
+        await eventually(known, 30, f"{name} is down")
 
     async def planned(self, procedure: str, **args: str | bool) -> Plan:
         """Plan, as a worker does when somebody asks. Raises what planning raises."""

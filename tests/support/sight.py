@@ -61,8 +61,8 @@ class FakeSight:
         return self.hosts
 
 
-def a_sight(size: int = 3) -> FakeSight:
-    """A healthy cluster, and all that is needed to look at it."""
+def a_sight(size: int = 3, spares: int = 1) -> FakeSight:
+    """A healthy cluster, machines without a member, and all that is needed to look at them."""
     name = ClusterName("demo")
     cluster = Cluster(
         name=name,
@@ -72,13 +72,13 @@ def a_sight(size: int = 3) -> FakeSight:
             MemberName(f"demo-{n}"): f"https://127.0.0.1:{2379 + n}" for n in range(1, size + 1)
         },
         tls=TlsFiles("ca.crt", "client.crt", "client.key"),
-        hosts=tuple(Host(f"demo-{n}", f"10.0.0.{n}") for n in range(1, size + 1)),
+        hosts=tuple(Host(f"demo-{n}", f"10.0.0.{n}") for n in range(1, size + spares + 1)),
     )
     clock = FakeClock()
     demo = FakeCluster.of(cluster, now_ms=clock.ms)
     hosts = FakeHosts(clock)
-    for member in demo.members:
-        live_on(hosts.add(member), demo, member)
+    for host in cluster.hosts:
+        live_on(hosts.add(host.name), demo, host)
     return FakeSight(
         Inventory({name: cluster}, retention={cluster.site: Retention()}),
         FakeEtcd({name: demo}, clock.now_ms),

@@ -11,7 +11,6 @@ from tests.testbed.base import held_base
 from tests.testbed.beds import new_bed
 from tests.testbed.cluster import Cluster
 from tests.testbed.errors import BedError
-from tests.testbed.flavours import Version
 from tests.testbed.host import Host, HostSpec
 from tests.testbed.machine import Machine
 from tests.testbed.namespaces import Namespace
@@ -95,10 +94,6 @@ class Testbed:
     def __getitem__(self, name: str) -> Host:
         return self.hosts[name]
 
-    def programs(self, version: Version) -> Path:
-        """The folder with the programs of a version of etcd; they run on this machine too."""
-        return self._base / f"opt/etcd-{version}/usr/bin"
-
     def cluster(
         self,
         members: Sequence[str],
@@ -124,11 +119,16 @@ class Testbed:
             [self.hosts[name] for name in spares],
             pki=pki,
             files=pki.client(folder),
-            etcdctl=self.programs("3.5") / "etcdctl",
+            etcdctl=self._base / "opt/etcd-3.5/usr/bin/etcdctl",
             bot=self.network.bot,
         )
         cluster.bring_up(token=token, quota_bytes=quota_bytes)
         return cluster
+
+    @property
+    def tools(self) -> dict[str, str]:
+        """The folders of each version's tools, outside of the hosts."""
+        return {minor: str(self._base / f"opt/etcd-{minor}/usr/bin") for minor in ("3.4", "3.5")}
 
     def partition(self, some: Iterable[str], others: Iterable[str]) -> None:
         """Let nothing pass between some hosts and others; the bot still reaches all of them."""

@@ -107,6 +107,9 @@ CASES = {
     "etcd-member-remove-to-one": Case(
         "etcd member remove", {"member": "demo-2", "to_one": True}, size=2
     ),
+    "etcd-replace-failed": Case("etcd replace", {"member": "demo-3"}, down("demo-3")),
+    "etcd-replace-healthy": Case("etcd replace", {"member": "demo-1", "with_": "demo-4"}),
+    "etcd-retire": Case("etcd retire", {"host": "demo-4"}),
     "etcd-restart": Case("etcd restart"),
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
     "etcd-nospace": Case("etcd nospace", {}, without_space()),

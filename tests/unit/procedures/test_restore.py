@@ -261,8 +261,10 @@ async def test_x16_a_data_folder_that_is_a_mount_is_never_moved() -> None:
     await theatre.approved()
     await theatre.work()
     assert theatre.run.state is State.SUCCEEDED, theatre.run.error
-    for name, machine in machines.items():
-        assert machine.files.text(f"{MEMBER}.before-{RUN}/snap/db") == f"old data of {name}\n"
+    for name in ALL:
+        assert (
+            machines[name].files.text(f"{MEMBER}.before-{RUN}/snap/db") == f"old data of {name}\n"
+        )
     moves = [each.split() for each in theatre.effects if ": mv " in each]
     assert moves
     assert all(path.startswith(f"{DATA}/") for each in moves for path in each[-2:])

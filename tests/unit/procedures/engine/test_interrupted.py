@@ -71,6 +71,19 @@ def fill(theatre: Theatre) -> None:
 
 
 ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
+
+
+def left_on(name: str) -> Callable[[Theatre], None]:
+    """Let an etcd run on a host that has no member, with the data of one."""
+
+    def act(theatre: Theatre) -> None:
+        machine = theatre.sight.hosts.machines[name]
+        machine.units["etcd.service"].active = "active"
+        machine.files.folder("/var/lib/etcd/member")
+
+    return act
+
+
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
@@ -78,6 +91,9 @@ CASES = {
     "remove a healthy one": Case("etcd member remove", {"member": "demo-3"}),
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
+    "replace a dead one": Case("etcd replace", {"member": "demo-3"}, stop("demo-3")),
+    "replace a healthy one": Case("etcd replace", {"member": "demo-1", "with_": "demo-4"}),
+    "retire a host": Case("etcd retire", {"host": "demo-4"}, left_on("demo-4")),
     "restart one": Case("etcd restart", {"member": "demo-2"}),
     "restore after the loss of two": Case("etcd restore", {}, lost("demo-2", "demo-3")),
     "restore after the loss of all": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
