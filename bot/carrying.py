@@ -3,24 +3,17 @@
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import replace
 
 from bot.pausing import obstacle
+from bot.redacting import redacted
 from bot.store.output import BATCH_BYTES, Batch, Line, Shelf
 from bot.store.runs import Conflict, Lease, Locked, Runs, needs
 from bot.store.signing import Journal
 from procedures.engine.ports import Cancelling
 from procedures.model.errors import QuorumbotError
 from procedures.model.events import (
-    Asked,
-    Cancelled,
-    Doubted,
     Event,
-    Expired,
-    Failed,
     Held,
-    PutOff,
-    RefusedBy,
     Took,
 )
 from procedures.model.host import Mark
@@ -100,7 +93,7 @@ class Hand:
 
     async def write(self, *events: Event) -> None:
         """Journal events and renew the lease; what ends the run gives lease and lock back."""
-        events = tuple(self._redacted(event) for event in events)
+        events = tuple(redacted(event, self._redactor) for event in events)
         try:
             async with self._writing:
                 while True:
@@ -153,16 +146,6 @@ class Hand:
         )
         self._batch = None
         self._run = advance(self._run, self._journal.entries[before:]) or self._run
-
-    def _redacted(self, event: Event) -> Event:
-        """What went wrong is often told in another program's words."""
-        match event:
-            case Failed() | Doubted() | RefusedBy() | Cancelled() | Expired() | PutOff():
-                return replace(event, error=self._redactor.text(event.error))
-            case Asked(missing=str(missing)):
-                return replace(event, missing=self._redactor.text(missing))
-            case _:
-                return event
 
     def _notice(self) -> None:
         """Take in what others wrote."""

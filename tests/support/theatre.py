@@ -1,6 +1,6 @@
 """Plans carried out in memory: one journal, and workers that crash or stall where a test says."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.targets.backups.memory import MemoryBackups, fake_snapshot
@@ -25,6 +25,7 @@ from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, 
 from procedures.model.inventory import Cluster, Inventory
 from procedures.model.probe import Alarm
 from procedures.model.run import Run, advance
+from procedures.model.snapshot import Origin, Retention, Snapshot
 from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
 from tests.support.script import Crash, Script
@@ -127,6 +128,35 @@ class Acting:
 
 
 @dataclass(slots=True)
+class Keeping:
+    """MemoryBackups, with points around what deletes."""
+
+    backups: MemoryBackups
+    script: Script
+
+    async def save(
+        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
+    ) -> Snapshot:
+        return await self.backups.save(cluster, origin, chunks)
+
+    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        return await self.backups.listing(cluster)
+
+    async def verify(self, snapshot: Snapshot) -> str | None:
+        return await self.backups.verify(snapshot)
+
+    def read(self, snapshot: Snapshot) -> AsyncGenerator[bytes, None]:
+        return self.backups.read(snapshot)
+
+    async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
+        await self.script.call()
+        self.script.point()
+        gone = await self.backups.rotate(cluster, retention)
+        self.script.point()
+        return gone
+
+
+@dataclass(slots=True)
 class Stage:
     """Implements `procedures.engine.ports.World` for one worker."""
 
@@ -134,7 +164,7 @@ class Stage:
     etcd: FakeEtcd
     clock: FakeClock
     act: Acting
-    backups: MemoryBackups
+    backups: Keeping
     hosts: FakeHosts
     on_hosts: ActingOnHosts
 
@@ -171,6 +201,7 @@ class Pen:
         self.said.append(line)
 
     async def guard(self) -> None:
+        self.script.at_guard()
         self._hold()
         self.script.guarded = True
         if self.run.cancel_asked:
@@ -270,7 +301,8 @@ class Theatre:
         act = Acting(self.sight.etcd, script, self.effects)
         sight, hosts = self.sight, self.sight.hosts
         on_hosts = ActingOnHosts(hosts, script)
-        return Stage(sight.inventory, sight.etcd, sight.clock, act, self.backups, hosts, on_hosts)
+        kept = Keeping(self.backups, script)
+        return Stage(sight.inventory, sight.etcd, sight.clock, act, kept, hosts, on_hosts)
 
 
 def a_theatre(procedure: str, args: Mapping[str, str | bool], size: int = 3) -> Theatre:
