@@ -19,6 +19,7 @@ from procedures.actions.etcd.rotate_backups import RotateBackups
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.space import Compact, DisarmNospace, TellSpace
 from procedures.actions.etcd.verify_snapshot import VerifySnapshot
+from procedures.actions.host.api_server import StartApi, StopApi
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
 from procedures.actions.host.files import MoveAside, WriteFile
 from procedures.actions.host.restart_etcd import RestartEtcd
@@ -57,7 +58,9 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             SaveSnapshot,
             SendSnapshot,
             SetDataAside,
+            StartApi,
             StartEtcd,
+            StopApi,
             StopEtcd,
             TellSpace,
             UpdatePeerUrl,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from procedures.actions.etcd.check_healthy import WriteAndRead
 from procedures.actions.etcd.check_restored import CheckRestored
 from procedures.actions.etcd.verify_snapshot import VerifySnapshot
+from procedures.actions.host.api_server import StartApi, StopApi
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.run_etcd import StartEtcd
@@ -108,6 +109,7 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
         RestoreSnapshot(args.cluster, platform, at, snapshot, tool, seed),
     )
     run.step("Give it the owner of the data", OwnLikeData(args.cluster, platform, at, like))
+    apis = _stop_apis(args, seen, run)
     for each in stopped:
         run.step(
             f"Stop etcd on {each.host.name}",
@@ -129,6 +131,11 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
         CheckRestored(args.cluster, seed, least_revision(snapshot, tool)),
     )
     run.step("Check that the cluster takes writes", WriteAndRead(args.cluster))
+    for at_api, name in apis:
+        run.step(
+            f"Start the API server on {at_api.host}",
+            StartApi(args.cluster, platform, at_api, name),
+        )
     Growing(args.cluster, platform, seed, run).by(
         tuple(each for each in joins if each is not first)
     )
@@ -137,6 +144,34 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
 PROCEDURE = Procedure(
     "etcd restore", Args, look, plan, risk=Risk.DESTRUCTIVE, lock="etcd/{cluster}"
 )
+
+
+def _stop_apis(args: Args, seen: Seen, run: Runbook) -> list[tuple[At, str]]:
+    """API servers remember what they have read, so none may run meanwhile (R14)."""
+    platform = seen.cluster.platform
+    if not layout(platform).apis:
+        return []
+    found = [(each, name) for each in seen.standing for name in each.apis]
+    run.fact(
+        "API servers on other machines than these are not touched: stop them too, and start them "
+        "afterwards. Kubelets and controllers are restarted last, by people."
+    )
+    if not found:
+        run.ask(
+            "Stop all API servers",
+            how=(
+                f"No host of {args.cluster} runs one that is known here. Stop those of its "
+                "masters, so that none serves what it has remembered; start them again when this "
+                "run is over."
+            ),
+            check="nothing is looked at, your word is taken",
+        )
+    for each, name in found:
+        stop = StopApi(args.cluster, platform, seen.at(each), name)
+        start = StartApi(args.cluster, platform, seen.at(each), name)
+        undo = Undo(f"On {start.command}")
+        run.step(f"Stop the API server on {each.host.name}", stop, undo=undo)
+    return [(seen.at(each), name) for each, name in found]
 
 
 def _loss(args: Args, seen: Seen) -> str:

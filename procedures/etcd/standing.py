@@ -27,7 +27,7 @@ class Standing:
 
     `member` says whether a member's data lies there, `minor` what is installed (None: nothing
     tells it), `tool` what would restore; `free_bytes` is that of the data folder, None where there
-    is none, and `room_bytes` where the snapshot would lie.
+    is none, and `room_bytes` where the snapshot would lie. `apis` are the API servers there.
     """
 
     host: Host
@@ -41,6 +41,7 @@ class Standing:
     free_bytes: int | None
     room_bytes: int
     heard: Heard
+    apis: tuple[str, ...] = ()
 
     @property
     def values(self) -> Mapping[str, str]:
@@ -134,6 +135,8 @@ async def _look_at(
     version = await asking.said(how.version, range(256)) if how.version else None
     found = _VERSION.search(version.out) if version and version.status == 0 else None
     urls = _urls(cluster, config)
+    armed = await asyncio.gather(*(asking.holds(*each.armed) for each in how.apis))
+    apis = tuple(each.name for each, there in zip(how.apis, armed, strict=True) if there)
     return Standing(
         host=host,
         machine=machine,
@@ -145,6 +148,7 @@ async def _look_at(
         tool=tool,
         free_bytes=free,
         room_bytes=room or 0,
+        apis=apis,
         heard=await heard_on(look, cluster, host, machine, urls),
     )
 

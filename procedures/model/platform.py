@@ -34,6 +34,22 @@ class Certificates:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiServer:
+    """An API server beside etcd, which remembers what it has read (R14).
+
+    `armed` ends with 0 where the host is told to run it, `runs` where it does. `beside` is a
+    folder that `stop` needs.
+    """
+
+    name: str
+    armed: Argv
+    runs: Argv
+    stop: Argv
+    start: Argv
+    beside: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """One platform. Commands are lists of arguments; paths are those on the host itself.
 
@@ -42,7 +58,7 @@ class Layout:
     not; where it is None, its process tells. `config` is a file with `ETCD_…` lines.
     `version` prints a line with the version of what is installed; None where nothing tells it.
     `programs` is where etcd's tools are, empty for the PATH. `beside` is a folder that `stop`
-    needs.
+    needs; `apis` are the API servers that may be on the same host.
     """
 
     data: str
@@ -56,6 +72,7 @@ class Layout:
     stop_within_ms: int = 60_000
     programs: str = ""
     beside: str | None = None
+    apis: tuple[ApiServer, ...] = ()
 
     def certificates(self, hostname: str) -> Certificates:
         """Where the certificates of a machine are; kubespray puts its host name in theirs."""
@@ -86,7 +103,36 @@ _IN: Argv = ("mv", "--no-clobber", "--no-target-directory", _STOPPED_PODS, _PODS
 _KUBESPRAY = "/etc/etcd.env"
 
 
-def _by_unit(config: str, version: Argv, programs: str = "") -> Layout:
+def _api_unit(name: str) -> ApiServer:
+    return ApiServer(
+        name,
+        armed=("systemctl", "is-enabled", "--quiet", name),
+        runs=("systemctl", "is-active", "--quiet", name),
+        stop=("systemctl", "disable", "--now", name),
+        start=("systemctl", "enable", "--now", name),
+    )
+
+
+def _api_pod(manifest: str, stopped: str, runs: Argv) -> ApiServer:
+    """A static pod, as etcd may be."""
+    move = ("mv", "--no-clobber", "--no-target-directory")
+    return ApiServer(
+        manifest,
+        armed=("test", "-e", manifest),
+        runs=runs,
+        stop=(*move, manifest, stopped),
+        start=(*move, stopped, manifest),
+        beside=posixpath.dirname(stopped),
+    )
+
+
+# The brackets keep the pattern from finding the command line that asks.
+_OPENSHIFT_API = ("pgrep", "-f", "[o]penshift start master api")
+
+
+def _by_unit(
+    config: str, version: Argv, programs: str = "", apis: tuple[ApiServer, ...] = ()
+) -> Layout:
     return Layout(
         data="/var/lib/etcd",
         config=config,
@@ -96,15 +142,32 @@ def _by_unit(config: str, version: Argv, programs: str = "") -> Layout:
         revive=("systemctl", "enable", "--now", _UNIT),
         version=version,
         programs=programs,
+        apis=apis,
     )
 
 
 _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
     {
         Platform.ETCD: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version")),
-        Platform.OKD3: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version")),
+        Platform.OKD3: _by_unit(
+            "/etc/etcd/etcd.conf",
+            ("etcd", "--version"),
+            apis=(
+                _api_unit("origin-master-api.service"),
+                _api_unit("atomic-openshift-master-api.service"),
+            ),
+        ),
         Platform.KUBESPRAY: _by_unit(
-            _KUBESPRAY, ("/usr/local/bin/etcdctl", "version"), "/usr/local/bin/"
+            _KUBESPRAY,
+            ("/usr/local/bin/etcdctl", "version"),
+            "/usr/local/bin/",
+            (
+                _api_pod(
+                    "/etc/kubernetes/manifests/kube-apiserver.yaml",
+                    "/etc/kubernetes/manifests-stopped/kube-apiserver.yaml",
+                    ("pgrep", "-x", "kube-apiserver"),
+                ),
+            ),
         ),
         Platform.OCP311: Layout(
             data="/var/lib/etcd",
@@ -116,6 +179,13 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             armed=("test", "-e", _PODS),
             stop_within_ms=120_000,
             beside=posixpath.dirname(_STOPPED_PODS),
+            apis=(
+                _api_pod(
+                    "/etc/origin/node/pods/apiserver.yaml",
+                    "/etc/origin/node/pods-stopped/apiserver.yaml",
+                    _OPENSHIFT_API,
+                ),
+            ),
         ),
     }
 )

@@ -33,7 +33,16 @@ _DB = f"{MEMBER}/snap/db"
 _DAY_MS = 86_400_000
 _SNAPSHOT = re.compile(rb"fake snapshot: revision (\d+), (\d+) keys")
 _HELP = "--data-dir --name --initial-cluster --initial-cluster-token --initial-advertise-peer-urls"
-_PODS = "/etc/origin/node/pods/etcd.yaml"
+_PODS = {
+    Platform.OCP311: {
+        "/etc/origin/node/pods/etcd.yaml": "etcd.service",
+        "/etc/origin/node/pods/apiserver.yaml": "[o]penshift start master api.service",
+    },
+    Platform.KUBESPRAY: {
+        "/etc/kubernetes/manifests/kube-apiserver.yaml": "kube-apiserver.service",
+    },
+}
+"""Manifests of static pods, and what bears the name by which each is looked for."""
 
 
 @dataclass(slots=True)
@@ -47,6 +56,8 @@ class Tools:
     """Which of them know `snapshot restore`; others print the help of `snapshot` instead."""
     sees: set[str] = field(default_factory=set)
     """Client URLs that serve a linearizable read when asked on a host, whatever is seen here."""
+    dead: set[str] = field(default_factory=set)
+    """Members whose old data does not start any more."""
     blind: bool = False
     """Asked on a host, nobody serves: its certificates are not the right ones."""
 
@@ -71,6 +82,7 @@ def lose(
             continue
         machine = sight.hosts.machines[host.name]
         _install(machine, sight, tools, platform, host)
+    tools.dead.update(down)
     for each in (*down, *off):
         sight.hosts.machines[each].units["etcd.service"].fail(sight.hosts.machines[each])
     for each in off:
@@ -148,6 +160,8 @@ def _install(
         if content.startswith('{"joined'):
             model.members[member].condition = Condition.RUNNING
             return
+        if content.startswith("old data") and member in tools.dead:
+            raise StartError
         if content.startswith("old data"):
             if member in model.members and model.members[member] is old:
                 old.condition = Condition.RUNNING
@@ -156,20 +170,20 @@ def _install(
 
     unit = FakeUnit(active="active", on_start=started, on_stop=stopped)
     machine.units["etcd.service"] = unit
-    if platform is Platform.OCP311:
-        unit.enabled = "static"
-        files.put(_PODS, "kind: Pod\n")
-        before = sight.clock.on_sleep
-        sight.clock.on_sleep = partial(_kubelet, machine, unit, before)
+    for manifest, name in _PODS.get(platform, {}).items():
+        files.put(manifest, "kind: Pod\n")
+        pod = machine.units.setdefault(name, FakeUnit(active="active"))
+        pod.enabled = "static"
+        sight.clock.on_sleep = partial(_kubelet, machine, manifest, pod, sight.clock.on_sleep)
 
 
-def _kubelet(machine: FakeMachine, unit: FakeUnit, also: Callable[[], None]) -> None:
+def _kubelet(machine: FakeMachine, manifest: str, pod: FakeUnit, also: Callable[[], None]) -> None:
     """Run what has a manifest, and nothing else."""
     also()
-    if machine.on and machine.files.get(_PODS) is not None:
-        unit.start(machine)
-    elif unit.active == "active":
-        unit.stop(machine)
+    if machine.on and machine.files.get(manifest) is not None:
+        pod.start(machine)
+    elif pod.active == "active":
+        pod.stop(machine)
 
 
 def _becomes(model: FakeCluster, data: dict[str, str], client_url: str) -> None:

@@ -242,7 +242,8 @@ async def test_x14_one_host_that_runs_is_no_quorum_and_two_are() -> None:
 
 async def test_x14_quorum_that_comes_back_ends_the_run_before_anything_is_stopped() -> None:
     """Approved without quorum, and refused with it."""
-    theatre = a_loss("demo-2", "demo-3")
+    theatre = a_theatre("etcd restore", {})
+    lose(theatre, "demo-2", "demo-3").dead.clear()
     await theatre.approved()
     machine = theatre.sight.hosts.machines["demo-2"]
     machine.units["etcd.service"].start(machine)
