@@ -25,7 +25,7 @@ from procedures.actions.host.files import MoveAside, WriteFile
 from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
-from procedures.actions.host.send_snapshot import SendSnapshot
+from procedures.actions.host.send_snapshot import RemoveCopy, SendSnapshot
 from procedures.actions.host.stop_etcd import StopEtcd
 from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Doable
@@ -50,6 +50,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             PutDataInPlace,
             Relabel,
             PromoteMember,
+            RemoveCopy,
             RemoveMember,
             RestartEtcd,
             RestoreSnapshot,

@@ -15,7 +15,7 @@ from procedures.actions.host.api_server import StartApi, StopApi
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.run_etcd import StartEtcd
-from procedures.actions.host.send_snapshot import SendSnapshot
+from procedures.actions.host.send_snapshot import RemoveCopy, SendSnapshot
 from procedures.actions.host.stop_etcd import StopEtcd
 from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Look
@@ -136,8 +136,11 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
             f"Start the API server on {at_api.host}",
             StartApi(args.cluster, platform, at_api, name),
         )
-    Growing(args.cluster, platform, seed, run).by(
-        tuple(each for each in joins if each is not first)
+    others = tuple(each for each in joins if each is not first)
+    Growing(args.cluster, platform, seed, run).by(others)
+    run.step(
+        f"Remove the copy of the snapshot on {first.host.name}",
+        RemoveCopy(args.cluster, platform, at),
     )
 
 
