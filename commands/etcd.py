@@ -25,6 +25,7 @@ from procedures.etcd import (
     nospace,
     replace,
     restart,
+    restore,
     retire,
 )
 
@@ -154,6 +155,22 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=restart.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "restore"),
+            "restore a cluster that has lost its quorum from a snapshot; two others approve",
+            (
+                Parameter("snapshot", Kind.TEXT, "which one; the newest with quorum if none"),
+                Parameter("on", Kind.TEXT, "the host that is restored first", flag=True),
+                Parameter(
+                    "data_is_bad",
+                    Kind.SWITCH,
+                    "the data itself is damaged: give it up although quorum exists",
+                    flag=True,
+                ),
+                *_CHANGE,
+            ),
+            procedure=restore.PROCEDURE.name,
         ),
         Command(
             ("etcd", "move-leader"),

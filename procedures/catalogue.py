@@ -19,6 +19,7 @@ from procedures.etcd import (
     nospace,
     replace,
     restart,
+    restore,
     retire,
 )
 from procedures.host import clock, disk, entropy
@@ -54,6 +55,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             member_remove.PROCEDURE,
             replace.PROCEDURE,
             restart.PROCEDURE,
+            restore.PROCEDURE,
             retire.PROCEDURE,
             move_leader.PROCEDURE,
             nospace.PROCEDURE,

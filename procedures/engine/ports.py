@@ -1,6 +1,6 @@
 """What procedures need from the world. Adapters implement these; tests use in-memory twins."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
@@ -105,6 +105,11 @@ class Look(Protocol):
         """The time, and waiting."""
         ...
 
+    @property
+    def backups(self) -> "Kept | None":
+        """Snapshots that are kept; None where no place is configured."""
+        ...
+
 
 class EtcdAct(Protocol):
     """Changing etcd, one call at a time, each to one endpoint, and sent once.
@@ -182,8 +187,8 @@ class EtcdAct(Protocol):
         ...
 
 
-class Backups(Protocol):
-    """Where a site keeps snapshots of its clusters.
+class Kept(Protocol):
+    """The snapshots that a site keeps of its clusters.
 
     Every call raises Retryable where the place is out of reach, full or in use for the moment,
     and Permanent where it cannot be used as it is; the words say what to do. A cluster or a
@@ -195,6 +200,29 @@ class Backups(Protocol):
         """Copies of configurations, in the same place."""
         ...
 
+    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        """All stored snapshots of a cluster, the newest first. What they hold is not read."""
+        ...
+
+    async def verify(self, snapshot: Snapshot) -> str | None:
+        """Read a stored snapshot again: None when it is as it was stored, else what is wrong.
+
+        What is wrong begins with a verb, e.g. `is cut off: …`.
+        """
+        ...
+
+    def read(self, snapshot: Snapshot) -> AsyncGenerator[bytes, None]:
+        """Stream a stored snapshot. Who takes it has to compare its SHA-256 at the end.
+
+        Raises Permanent where it is not there any more, and where it is not as long as it was
+        stored: then at the end of what there is.
+        """
+        ...
+
+
+class Backups(Kept, Protocol):
+    """Where a site keeps snapshots of its clusters. Raises as `Kept` does."""
+
     async def save(
         self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
     ) -> Snapshot:
@@ -205,17 +233,6 @@ class Backups(Protocol):
         server's minor does not read it, or it is older than `origin.revision`. Where that tool
         is missing, nothing is read from `chunks`. What `chunks` raises comes through; it is
         closed in any case. There is no limit of time but that of `chunks`.
-        """
-        ...
-
-    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
-        """All stored snapshots of a cluster, the newest first. What they hold is not read."""
-        ...
-
-    async def verify(self, snapshot: Snapshot) -> str | None:
-        """Read a stored snapshot again: None when it is as it was stored, else what is wrong.
-
-        What is wrong begins with a verb, e.g. `is cut off: …`.
         """
         ...
 

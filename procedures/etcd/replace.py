@@ -5,7 +5,6 @@ round (R4). The new one joins as a learner, so that no write waits for it (R6).
 """
 
 import asyncio
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -18,7 +17,7 @@ from procedures.actions.etcd.promote_member import PromoteMember
 from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import condition, identity
-from procedures.actions.host.files import MoveAside, WriteFile, difference
+from procedures.actions.host.files import MoveAside, rewritten
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
 from procedures.engine.ports import Look
 from procedures.etcd.expected import without
@@ -187,7 +186,7 @@ class _Joining:
         content = joined(template, of, Place(spare.host, spare.machine), self._peers)
         self.run.step(
             f"Configure etcd on {spare.host.name}",
-            _write(self.cluster, at, how.config, spare.config, content),
+            rewritten(self.cluster, at, how.config, spare.config, content),
         )
 
     def join(self) -> None:
@@ -237,7 +236,9 @@ class _Joining:
             if content != _text(file):
                 self.run.step(
                     f"Note the new membership on {row.name}",
-                    _write(self.cluster, self.scene.hosts.at(row.name), how.config, file, content),
+                    rewritten(
+                        self.cluster, self.scene.hosts.at(row.name), how.config, file, content
+                    ),
                 )
 
     @property
@@ -300,14 +301,6 @@ def _allow(scene: Scene, old: Identity, expect: Condition, run: Runbook) -> None
         message = f"{old.name} is healthy: its own host cannot get another member. Name a spare."
         raise Refused(message)
     run.require(quorum.may_add(members, learner=True))
-
-
-def _write(
-    cluster: ClusterName, at: At, path: str, was: FileSeen | None, content: str
-) -> WriteFile:
-    before = _text(was) if was else ""
-    sha = hashlib.sha256(was.content).hexdigest() if was else None
-    return WriteFile(cluster, at, path, content, sha, difference(path, before, content))
 
 
 def _text(file: FileSeen) -> str:

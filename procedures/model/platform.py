@@ -1,5 +1,6 @@
 """How etcd is run on a host, by platform: where its files are, and what stops and starts it."""
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -33,6 +34,22 @@ class Certificates:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiServer:
+    """An API server beside etcd, which remembers what it has read (R14).
+
+    `armed` ends with 0 where the host is told to run it, `runs` where it does. `beside` is a
+    folder that `stop` needs.
+    """
+
+    name: str
+    armed: Argv
+    runs: Argv
+    stop: Argv
+    start: Argv
+    beside: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """One platform. Commands are lists of arguments; paths are those on the host itself.
 
@@ -41,6 +58,8 @@ class Layout:
     not; where it is None, its process tells. `config` is a file with `ETCD_…` lines; `folders` and
     `files` are where all lies that configures etcd, some of which need not be there.
     `version` prints a line with the version of what is installed; None where nothing tells it.
+    `programs` is where etcd's tools are, empty for the PATH. `beside` is a folder that `stop`
+    needs; `apis` are the API servers that may be on the same host.
     """
 
     data: str
@@ -54,6 +73,9 @@ class Layout:
     folders: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     stop_within_ms: int = 60_000
+    programs: str = ""
+    beside: str | None = None
+    apis: tuple[ApiServer, ...] = ()
 
     def certificates(self, hostname: str) -> Certificates:
         """Where the certificates of a machine are; kubespray puts its host name in theirs."""
@@ -90,7 +112,41 @@ _KUBESPRAY = "/etc/etcd.env"
 _DROP_INS, _OWN_UNIT = f"/etc/systemd/system/{_UNIT}.d", f"/etc/systemd/system/{_UNIT}"
 
 
-def _by_unit(config: str, version: Argv, folder: str, *files: str) -> Layout:
+def _api_unit(name: str) -> ApiServer:
+    return ApiServer(
+        name,
+        armed=("systemctl", "is-enabled", "--quiet", name),
+        runs=("systemctl", "is-active", "--quiet", name),
+        stop=("systemctl", "disable", "--now", name),
+        start=("systemctl", "enable", "--now", name),
+    )
+
+
+def _api_pod(manifest: str, stopped: str, runs: Argv) -> ApiServer:
+    """A static pod, as etcd may be."""
+    move = ("mv", "--no-clobber", "--no-target-directory")
+    return ApiServer(
+        manifest,
+        armed=("test", "-e", manifest),
+        runs=runs,
+        stop=(*move, manifest, stopped),
+        start=(*move, stopped, manifest),
+        beside=posixpath.dirname(stopped),
+    )
+
+
+# The brackets keep the pattern from finding the command line that asks.
+_OPENSHIFT_API = ("pgrep", "-f", "[o]penshift start master api")
+
+
+def _by_unit(
+    config: str,
+    version: Argv,
+    folder: str,
+    *files: str,
+    programs: str = "",
+    apis: tuple[ApiServer, ...] = (),
+) -> Layout:
     return Layout(
         data="/var/lib/etcd",
         config=config,
@@ -101,6 +157,8 @@ def _by_unit(config: str, version: Argv, folder: str, *files: str) -> Layout:
         version=version,
         folders=(folder, _DROP_INS),
         files=(*files, _OWN_UNIT),
+        programs=programs,
+        apis=apis,
     )
 
 
@@ -109,9 +167,28 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
         Platform.ETCD: _by_unit(
             "/etc/etcd/etcd.conf", ("etcd", "--version"), "/etc/etcd", "/etc/default/etcd"
         ),
-        Platform.OKD3: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version"), "/etc/etcd"),
+        Platform.OKD3: _by_unit(
+            "/etc/etcd/etcd.conf",
+            ("etcd", "--version"),
+            "/etc/etcd",
+            apis=(
+                _api_unit("origin-master-api.service"),
+                _api_unit("atomic-openshift-master-api.service"),
+            ),
+        ),
         Platform.KUBESPRAY: _by_unit(
-            _KUBESPRAY, ("/usr/local/bin/etcdctl", "version"), "/etc/ssl/etcd/ssl", _KUBESPRAY
+            _KUBESPRAY,
+            ("/usr/local/bin/etcdctl", "version"),
+            "/etc/ssl/etcd/ssl",
+            _KUBESPRAY,
+            programs="/usr/local/bin/",
+            apis=(
+                _api_pod(
+                    "/etc/kubernetes/manifests/kube-apiserver.yaml",
+                    "/etc/kubernetes/manifests-stopped/kube-apiserver.yaml",
+                    ("pgrep", "-x", "kube-apiserver"),
+                ),
+            ),
         ),
         Platform.OCP311: Layout(
             data="/var/lib/etcd",
@@ -124,6 +201,14 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             folders=("/etc/etcd",),
             files=(_PODS,),
             stop_within_ms=120_000,
+            beside=posixpath.dirname(_STOPPED_PODS),
+            apis=(
+                _api_pod(
+                    "/etc/origin/node/pods/apiserver.yaml",
+                    "/etc/origin/node/pods-stopped/apiserver.yaml",
+                    _OPENSHIFT_API,
+                ),
+            ),
         ),
     }
 )

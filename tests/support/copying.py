@@ -1,6 +1,6 @@
 """A place for backups, with points around what changes it at which a worker may crash."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 from bot.targets.backups.copies import Copies
@@ -53,6 +53,9 @@ class ActingBackups:
 
     async def verify(self, snapshot: Snapshot) -> str | None:
         return await self.backups.verify(snapshot)
+
+    def read(self, snapshot: Snapshot) -> AsyncGenerator[bytes, None]:
+        return self.backups.read(snapshot)
 
     async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
         await self.script.call()

@@ -264,7 +264,7 @@ def _sha256sum(machine: FakeMachine, argv: Sequence[str], stdin: bytes) -> Print
 
 
 def _rm(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
-    options, paths = _split(argv, "r R f")
+    options, paths = _split(argv, "r R f d")
     for path in paths:
         node = machine.files.get(path, follow=False)
         if node is None:
@@ -273,7 +273,10 @@ def _rm(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
                 return Printed(1, "", said)
             continue
         if isinstance(node, FakeFolder) and not options & {"r", "R"}:
-            return Printed(1, "", f"rm: cannot remove '{path}': Is a directory\n")
+            if "d" not in options:
+                return Printed(1, "", f"rm: cannot remove '{path}': Is a directory\n")
+            if machine.files.listing(path):
+                return Printed(1, "", f"rm: cannot remove '{path}': Directory not empty\n")
         machine.files.remove(path)
     return Printed()
 

@@ -22,7 +22,9 @@ from procedures.model.errors import QuorumbotError, Refused
 from procedures.model.events import Planned
 from procedures.model.expected import Expected
 from procedures.model.ids import ClusterName, MemberName, RunId
+from procedures.model.inventory import Platform
 from procedures.model.plan import Plan
+from tests.support.lost_cluster import Tools, lose
 from tests.support.theatre import Theatre, a_theatre
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -49,6 +51,21 @@ def down(*names: str) -> Callable[[Theatre], None]:
             theatre.sight.demo.members[MemberName(name)].condition = Condition.STOPPED
 
     return act
+
+
+def lost(
+    *names: str, off: tuple[str, ...] = (), on: Platform = Platform.ETCD
+) -> Callable[[Theatre], None]:
+    """Let a cluster with a snapshot lose these members, and the hosts that are `off`."""
+    tools = Tools("3.5.16", ("etcd", "etcdctl", "etcdutl"), bumps=True, restores=("etcdutl",))
+
+    def act(theatre: Theatre) -> None:
+        lose(theatre, *names, off=off, platform=on, tools=tools if on is KUBESPRAY else None)
+
+    return act
+
+
+ALL, KUBESPRAY = ("demo-1", "demo-2", "demo-3"), Platform.KUBESPRAY
 
 
 def fragmented(theatre: Theatre) -> None:
@@ -171,6 +188,13 @@ CASES = {
     "etcd-member-add-voter": Case("etcd member add", {**ADD, "voter": True}),
     "etcd-member-promote": Case("etcd member promote", {"member": "demo-4"}, learner()),
     "etcd-move-leader": Case("etcd move-leader"),
+    "etcd-restore": Case("etcd restore", {}, lost("demo-2", "demo-3")),
+    "etcd-restore-all-lost": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
+    "etcd-restore-kubespray": Case(
+        "etcd restore", {}, lost("demo-1", off=("demo-3",), on=KUBESPRAY)
+    ),
+    "etcd-restore-static-pods": Case("etcd restore", {}, lost(*ALL, on=Platform.OCP311)),
+    "etcd-restore-bad-data": Case("etcd restore", {"data_is_bad": True}, lost(on=Platform.OKD3)),
     "etcd-move-leader-alarm": Case("etcd move-leader", {}, without_space()),
     "etcd-move-leader-to": Case("etcd move-leader", {"to": "demo-3"}),
 }

@@ -12,7 +12,9 @@ from procedures.etcd.fragmentation import MIB
 from procedures.model.events import CancelAsked, Doubted, Resumed, Settled
 from procedures.model.expected import Expected
 from procedures.model.ids import ClusterName, MemberName
+from procedures.model.inventory import Platform
 from procedures.model.run import State, StepState
+from tests.support.lost_cluster import lose
 from tests.support.script import Script
 from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
 
@@ -42,6 +44,20 @@ def gone(name: str) -> Callable[[Theatre], None]:
         del theatre.sight.demo.members[MemberName(name)]
 
     return act
+
+
+def lost(
+    *names: str, off: str | None = None, on: Platform = Platform.ETCD
+) -> Callable[[Theatre], None]:
+    """Let a cluster with a snapshot lose these members, and a host."""
+
+    def act(theatre: Theatre) -> None:
+        lose(theatre, *names, off=(off,) if off else (), platform=on)
+
+    return act
+
+
+ALL = ("demo-1", "demo-2", "demo-3")
 
 
 def fragment(theatre: Theatre) -> None:
@@ -91,6 +107,10 @@ CASES = {
     "retire a host": Case("etcd retire", {"host": "demo-4"}, left_on("demo-4")),
     "expect those that are listed": Case("etcd expect", {}, gone("demo-3")),
     "restart one": Case("etcd restart", {"member": "demo-2"}),
+    "restore after the loss of two": Case("etcd restore", {}, lost("demo-2", "demo-3")),
+    "restore after the loss of all": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
+    "restore where a host is off": Case("etcd restore", {}, lost("demo-1", off="demo-2")),
+    "restore static pods": Case("etcd restore", {}, lost("demo-1", "demo-2", on=Platform.OCP311)),
     "add a learner": Case("etcd member add", ADD),
     "promote a learner": Case("etcd member promote", {"member": "demo-4"}, with_learner),
     "defragment all": Case("etcd defrag", {}, fragment),
