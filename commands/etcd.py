@@ -24,6 +24,7 @@ from procedures.etcd import (
     nospace,
     replace,
     restart,
+    restore_config,
     retire,
 )
 
@@ -139,6 +140,16 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=restart.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "restore", "config"),
+            "put a member's settings and certificates back from a copy, and restart it",
+            (
+                Parameter("member", Kind.MEMBER, "whose, by name or id", required=True),
+                Parameter("copy", Kind.TEXT, "from this copy, not the newest", flag=True),
+                *_CHANGE,
+            ),
+            procedure=restore_config.PROCEDURE.name,
         ),
         Command(
             ("etcd", "move-leader"),

@@ -18,6 +18,7 @@ from procedures.etcd import (
     nospace,
     replace,
     restart,
+    restore_config,
     retire,
 )
 from procedures.host import clock, disk, entropy
@@ -52,6 +53,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             member_remove.PROCEDURE,
             replace.PROCEDURE,
             restart.PROCEDURE,
+            restore_config.PROCEDURE,
             retire.PROCEDURE,
             move_leader.PROCEDURE,
             nospace.PROCEDURE,

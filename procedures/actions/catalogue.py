@@ -19,6 +19,7 @@ from procedures.actions.etcd.space import Compact, DisarmNospace, TellSpace
 from procedures.actions.host.copy_config import CopyConfig
 from procedures.actions.host.files import MoveAside, WriteFile
 from procedures.actions.host.restart_etcd import RestartEtcd
+from procedures.actions.host.restore_file import RestoreFile
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
 from procedures.engine.ports import Doable
 from procedures.model.errors import Permanent
@@ -40,6 +41,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             PromoteMember,
             RemoveMember,
             RestartEtcd,
+            RestoreFile,
             RetireEtcd,
             RotateBackups,
             SaveSnapshot,

@@ -201,7 +201,7 @@ class Theatre:
         self.entries: list[Entry] = []
         self.effects: list[str] = []
         self.holder = 0
-        self.backups = MemoryBackups(sight.clock)
+        self.backups = sight.backups = MemoryBackups(sight.clock)
         sight.hosts.effects = self.effects
         cluster = ClusterName("demo")
         self.append(

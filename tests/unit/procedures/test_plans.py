@@ -22,6 +22,7 @@ from procedures.model.errors import QuorumbotError, Refused
 from procedures.model.events import Planned
 from procedures.model.ids import MemberName
 from procedures.model.plan import Plan
+from tests.support.furnishing import spoiled
 from tests.support.theatre import Theatre, a_theatre
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -116,6 +117,7 @@ CASES = {
     "etcd-member-add-learner": Case("etcd member add", ADD),
     "etcd-member-add-voter": Case("etcd member add", {**ADD, "voter": True}),
     "etcd-member-promote": Case("etcd member promote", {"member": "demo-4"}, learner()),
+    "etcd-restore-config": Case("etcd restore config", {"member": "demo-2"}, spoiled),
     "etcd-move-leader": Case("etcd move-leader"),
     "etcd-move-leader-to": Case("etcd move-leader", {"to": "demo-3"}),
 }
