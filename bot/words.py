@@ -12,6 +12,7 @@ from procedures.model.report import (
     HealthReport,
     HostsReport,
     Level,
+    ListedRow,
     MembersReport,
 )
 
@@ -109,9 +110,9 @@ def backup_lines(report: BackupsReport) -> list[str]:
 
 
 def member_lines(report: MembersReport) -> list[str]:
-    """One line for each listed member, then what differs from the inventory."""
+    """One line for each listed member, then what differs from what is expected."""
     lines = [
-        f"{row.name}  {row.id}  {row.role}  peer {' '.join(row.peer_urls)}  "
+        f"{row.name}  {row.id}  {row.role}  {expectation(row)}  peer {' '.join(row.peer_urls)}  "
         f"client {' '.join(row.client_urls) or 'none'}{f'  ({row.note})' if row.note else ''}"
         for row in report.rows
     ]
@@ -128,6 +129,11 @@ def host_lines(report: HostsReport) -> list[str]:
 
 
 _FINE = frozenset({Level.OK, Level.INFO})
+
+
+def expectation(row: ListedRow) -> str:
+    """Whether a listed member is expected."""
+    return {True: "expected", False: "not expected", None: "unknown"}[row.expected]
 
 
 def clusters(known: Iterable[Cluster]) -> list[str]:

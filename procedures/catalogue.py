@@ -8,6 +8,7 @@ from procedures.etcd import (
     backup_config,
     backups,
     defrag,
+    expect,
     fix_peer_url,
     health,
     member_add,
@@ -46,6 +47,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
         for procedure in (
             backup.PROCEDURE,
             backup_config.PROCEDURE,
+            expect.PROCEDURE,
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
             member_add.PROCEDURE,

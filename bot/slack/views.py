@@ -18,6 +18,7 @@ _CELL = 60
 _LINES = 1_500
 _DETAILS = 2_000
 _ITEM = " · "
+_YES = {True: "yes", False: "no", None: "unknown"}
 
 
 def view(run: Run, people: Mapping[UserId, str]) -> View:
@@ -102,12 +103,13 @@ def _backups(run: Run, report: BackupsReport) -> View:
 
 
 def _members(run: Run, report: MembersReport) -> View:
-    head = ("Member", "Id", "Role", "Peer URLs", "Client URLs", "Note")
+    head = ("Member", "Id", "Role", "Expected", "Peer URLs", "Client URLs", "Note")
     rows = [
         (
             row.name,
             row.id,
             row.role,
+            _YES[row.expected],
             " ".join(row.peer_urls),
             " ".join(row.client_urls) or "none",
             row.note or "none",

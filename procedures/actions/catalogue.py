@@ -9,6 +9,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
 from procedures.actions.etcd.defragment import Defragment
+from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
 from procedures.actions.etcd.promote_member import PromoteMember
@@ -37,6 +38,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             DisarmNospace,
             EnsureLeads,
             EnsureNotLeader,
+            Expect,
             MoveAside,
             PromoteMember,
             RemoveMember,

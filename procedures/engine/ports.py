@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from procedures.engine.config_copies import ConfigCopies
 from procedures.engine.hosts import HostAct, HostLook
+from procedures.engine.membership import Membership
 from procedures.model.host import Mark
 from procedures.model.ids import ClusterName, MemberId
 from procedures.model.inventory import Cluster, Inventory
@@ -86,7 +87,7 @@ class Look(Protocol):
 
     @property
     def inventory(self) -> Inventory:
-        """Where things are."""
+        """Where things are, and which members are expected there."""
         ...
 
     @property
@@ -226,8 +227,8 @@ class Backups(Protocol):
         ...
 
 
-class World(Look, Protocol):
-    """All that a step may look at and act on."""
+class Reachable(Look, Protocol):
+    """All that a worker reaches, whatever run it has in hand."""
 
     @property
     def act(self) -> EtcdAct:
@@ -242,6 +243,18 @@ class World(Look, Protocol):
     @property
     def backups(self) -> Backups | None:
         """Where snapshots are kept; None where no place is configured."""
+        ...
+
+
+class World(Reachable, Protocol):
+    """All that a step may look at and act on, for one run.
+
+    Its inventory has the expected members of the run's cluster as they are recorded.
+    """
+
+    @property
+    def expected(self) -> Membership:
+        """Which members are expected."""
         ...
 
 

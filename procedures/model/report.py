@@ -102,7 +102,10 @@ class HealthReport:
 
 @dataclass(frozen=True, slots=True)
 class ListedRow:
-    """One row of the member list, as etcd tells it."""
+    """One row of the member list, as etcd tells it, and whether that member is expected.
+
+    Answers that were stored before it was told have None.
+    """
 
     name: str
     id: MemberId
@@ -110,6 +113,7 @@ class ListedRow:
     peer_urls: tuple[str, ...]
     client_urls: tuple[str, ...]
     note: str
+    expected: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A place for backups, with points around the storing of copies at which a worker may crash."""
+"""A place for backups, with points around what changes it at which a worker may crash."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class ActingCopies:
 
 @dataclass(frozen=True, slots=True)
 class ActingBackups:
-    """Implements `Backups`; snapshots have their points where they are streamed."""
+    """Implements `Backups`; snapshots that are saved have their points where they are streamed."""
 
     backups: MemoryBackups
     script: Script
@@ -55,4 +55,8 @@ class ActingBackups:
         return await self.backups.verify(snapshot)
 
     async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
-        return await self.backups.rotate(cluster, retention)
+        await self.script.call()
+        self.script.point()
+        gone = await self.backups.rotate(cluster, retention)
+        self.script.point()
+        return gone

@@ -11,6 +11,7 @@ from procedures.engine.ports import Backups
 from procedures.model.ids import ClusterName, MemberName, Site
 from procedures.model.inventory import Cluster, Host, Inventory, Platform, SshAccess, TlsFiles
 from procedures.model.snapshot import Retention
+from tests.support.expecting import FakeMembership, FakeRecords
 from tests.support.machines import live_on
 
 NOW_MS = 1_700_000_000_000
@@ -51,6 +52,8 @@ class FakeSight:
     demo: FakeCluster
     hosts: FakeHosts
     backups: Backups | None = None
+    records: FakeRecords = field(default_factory=FakeRecords)
+    hold: Callable[[], None] = field(default=lambda: None)
 
     @property
     def act(self) -> FakeEtcd:
@@ -59,6 +62,10 @@ class FakeSight:
     @property
     def on_hosts(self) -> FakeHosts:
         return self.hosts
+
+    @property
+    def expected(self) -> FakeMembership:
+        return FakeMembership(self.records, self, hold=self.hold)
 
 
 def a_sight(size: int = 3, spares: int = 1) -> FakeSight:

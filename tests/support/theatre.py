@@ -1,6 +1,6 @@
 """Plans carried out in memory: one journal, and workers that crash or stall where a test says."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.targets.backups.memory import MemoryBackups, fake_snapshot
@@ -20,6 +20,7 @@ from procedures.model.events import (
     Requester,
     Voted,
 )
+from procedures.model.expected import Expected
 from procedures.model.host import Mark
 from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Cluster, Inventory
@@ -28,6 +29,7 @@ from procedures.model.run import Run, fold
 from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
 from tests.support.copying import ActingBackups
+from tests.support.expecting import FakeMembership
 from tests.support.script import Crash, Script
 from tests.support.sight import FakeClock, FakeSight, a_sight
 
@@ -138,6 +140,7 @@ class Stage:
     backups: ActingBackups
     hosts: FakeHosts
     on_hosts: ActingOnHosts
+    expected: FakeMembership = field(init=False)
 
 
 @dataclass(slots=True)
@@ -158,7 +161,7 @@ class Pen:
 
     async def write(self, *events: Event) -> None:
         self.script.point()
-        self._hold()
+        self.hold()
         self.theatre.append(*events)
         assert len(self.theatre.entries) < _MOST_WRITES
         self.script.point()
@@ -174,7 +177,8 @@ class Pen:
         self.said.append(line)
 
     async def guard(self) -> None:
-        self._hold()
+        self.script.at_guard()
+        self.hold()
         self.script.guarded = True
         if self.run.cancel_asked:
             raise Cancelling
@@ -188,7 +192,7 @@ class Pen:
         self.script.guarded = False
         await self.theatre.sight.clock.sleep_ms(duration_ms)
 
-    def _hold(self) -> None:
+    def hold(self) -> None:
         if self.holder != self.theatre.holder:
             raise NoLongerOurs
 
@@ -251,7 +255,7 @@ class Theatre:
         plan = self.run.plan
         assert plan is not None
         try:
-            await execute(plan, pen, self._stage(script))
+            await execute(plan, pen, self._stage(script, pen.hold))
         except (Crash, NoLongerOurs) as error:
             pen.said.append(repr(error))
         return pen
@@ -266,12 +270,23 @@ class Theatre:
         units = {name: machine.units["etcd.service"] for name, machine in machines.items()}
         return {name: (unit.active, unit.starts) for name, unit in units.items()}
 
-    def _stage(self, script: Script) -> Stage:
+    def expected(self) -> dict[str, str]:
+        """Which members are expected, at which client URLs."""
+        (cluster,) = self.sight.inventory.clusters.values()
+        recorded = self.sight.records.stored.get(cluster.name, Expected())
+        return {str(name): url for name, url in cluster.expecting(recorded).endpoints.items()}
+
+    def _stage(self, script: Script, hold: Callable[[], None] = lambda: None) -> Stage:
         act = Acting(self.sight.etcd, script, self.effects)
         sight, hosts = self.sight, self.sight.hosts
         on_hosts = ActingOnHosts(hosts, script)
         backups = ActingBackups(self.backups, script)
-        return Stage(sight.inventory, sight.etcd, sight.clock, act, backups, hosts, on_hosts)
+        stage = Stage(sight.inventory, sight.etcd, sight.clock, act, backups, hosts, on_hosts)
+        stage.expected = FakeMembership(
+            sight.records, stage, hold=hold, script=script, effects=self.effects
+        )
+        stage.expected.follow(ClusterName("demo"))
+        return stage
 
 
 def a_theatre(procedure: str, args: Mapping[str, str | bool], size: int = 3) -> Theatre:

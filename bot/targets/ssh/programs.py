@@ -21,7 +21,10 @@ def looks_only(argv: Sequence[str]) -> bool:
 
 def perform(machine: FakeMachine, argv: Sequence[str], stdin: bytes) -> Printed:
     """Run a program; what the files do not allow becomes its error."""
-    program = _PROGRAMS.get(posixpath.basename(argv[0]))
+    name = posixpath.basename(argv[0])
+    program = _PROGRAMS.get(name)
+    if list(argv[1:]) == ["--version"] and (program or name in _TOOLS):
+        return Printed(out=f"{name} of a machine in memory\n")
     if program is None:
         return Printed(127, "", f"{argv[0]}: command not found\n")
     try:
@@ -150,6 +153,13 @@ def _pgrep(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
     return Printed(out="4711\n") if unit and unit.active == "active" else Printed(1)
 
 
+def _id(_: FakeMachine, argv: Sequence[str], __: bytes) -> Printed:
+    return Printed(out="root\n" if "-un" in argv else "0\n")
+
+
+_TOOLS = frozenset({"setsid", "timeout", "mktemp", "tail"})
+"""What the wrapper of real machines needs; here it is only there."""
+
 _PROGRAMS: dict[str, Builtin] = {
     **file_programs.CHANGING,
     **file_programs.LOOKING,
@@ -163,6 +173,7 @@ _PROGRAMS: dict[str, Builtin] = {
     "printf": _printf,
     "hostname": _hostname,
     "pgrep": _pgrep,
+    "id": _id,
     "true": lambda *_: Printed(),
     "false": lambda *_: Printed(1),
 }
