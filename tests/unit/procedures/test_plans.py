@@ -24,6 +24,7 @@ from procedures.model.expected import Expected
 from procedures.model.ids import ClusterName, MemberName, RunId
 from procedures.model.inventory import Platform
 from procedures.model.plan import Plan
+from tests.support.furnishing import spoiled
 from tests.support.lost_cluster import Tools, lose
 from tests.support.theatre import Theatre, a_theatre
 
@@ -187,6 +188,7 @@ CASES = {
     "etcd-member-add-learner": Case("etcd member add", ADD),
     "etcd-member-add-voter": Case("etcd member add", {**ADD, "voter": True}),
     "etcd-member-promote": Case("etcd member promote", {"member": "demo-4"}, learner()),
+    "etcd-restore-config": Case("etcd restore config", {"member": "demo-2"}, spoiled),
     "etcd-move-leader": Case("etcd move-leader"),
     "etcd-restore": Case("etcd restore", {}, lost("demo-2", "demo-3")),
     "etcd-restore-all-lost": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
