@@ -167,7 +167,7 @@ def _stop_apis(args: Args, seen: Seen, run: Runbook) -> list[tuple[At, str]]:
                 "masters, so that none serves what it has remembered; start them again when this "
                 "run is over."
             ),
-            check="nothing is looked at, your word is taken",
+            check="nothing is looked at.",
         )
     for each, name in found:
         stop = StopApi(args.cluster, platform, seen.at(each), name)
