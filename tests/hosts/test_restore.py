@@ -79,12 +79,9 @@ def ended(journal: Journal) -> None:
     assert run.state is State.SUCCEEDED, (run.error, run.doubt, journal.said)
 
 
-@pytest.mark.parametrize("version", ["3.4", "3.5"])
-async def test_two_of_three_hosts_are_lost(
-    inside: Namespace, version: Version, tmp_path: Path
-) -> None:
+async def test_two_of_three_hosts_are_lost(inside: Namespace, tmp_path: Path) -> None:
     """All keys up to the snapshot are there again, and none of later; the old data is kept."""
-    with a_cluster(inside, version) as (bed, cluster):
+    with a_cluster(inside, "3.5") as (bed, cluster):
         async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
             write(cluster, "before", 20)
             witness, old = keys(cluster, "etcd-1"), cluster_id(cluster, "etcd-1")
@@ -101,7 +98,7 @@ async def test_two_of_three_hosts_are_lost(
         assert cluster_id(cluster, "etcd-1") != old
         assert listed(cluster, "etcd-1") == {"etcd-1"}
         revision = write(cluster, "again", 1)
-        assert (revision > BUMP) is (version == "3.5")
+        assert revision > BUMP
         owner = bed["etcd-1"].run(["stat", "-c", "%U %a", "/var/lib/etcd/member", _OLD])
         assert owner.output.split() == ["etcd", "700", "etcd", "700"]
 
@@ -110,7 +107,6 @@ async def test_two_of_three_hosts_are_lost(
     ("flavour", "platform", "version"),
     [
         ("okd3", Platform.OKD3, "3.4"),
-        ("okd3", Platform.ETCD, "3.5"),
         ("ocp311", Platform.OCP311, "3.4"),
         ("kubespray", Platform.KUBESPRAY, "3.5"),
     ],
