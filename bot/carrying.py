@@ -6,8 +6,9 @@ from contextlib import suppress
 
 from bot.pausing import obstacle
 from bot.redacting import redacted
+from bot.store.expected import Swap
 from bot.store.output import BATCH_BYTES, Batch, Line, Shelf
-from bot.store.runs import Conflict, Lease, Locked, Runs, needs
+from bot.store.runs import Conflict, Lease, Locked, Runs, Stale, needs
 from bot.store.signing import Journal
 from procedures.engine.ports import Cancelling
 from procedures.model.errors import QuorumbotError
@@ -93,18 +94,26 @@ class Hand:
 
     async def write(self, *events: Event) -> None:
         """Journal events and renew the lease; what ends the run gives lease and lock back."""
-        events = tuple(redacted(event, self._redactor) for event in events)
+        await self._write(tuple(redacted(event, self._redactor) for event in events))
+
+    async def swap(self, swap: Swap) -> None:
+        """Replace a stored value while the lease is held. Raises Stale where it is another."""
+        await self._write((), swap)
+
+    async def _write(self, events: tuple[Event, ...], swap: Swap | None = None) -> None:
         try:
             async with self._writing:
                 while True:
                     try:
-                        await self._append(*events)
+                        await self._append(*events, swap=swap)
                         if not self._said:
                             break
-                        events = ()
+                        events, swap = (), None
                     except Conflict:
                         self._journal = await self._runs.read(self._lease.run)
                         self._notice()
+        except Stale:
+            raise
         except QuorumbotError as error:
             message = f"run {self._lease.run}: {error}"
             raise InterruptedRun(message) from error
@@ -128,7 +137,7 @@ class Hand:
         """A step's place in the run."""
         return StepWork(self, step, self._cancelled)
 
-    async def _append(self, *events: Event) -> None:
+    async def _append(self, *events: Event, swap: Swap | None = None) -> None:
         if self._batch is None and self._said:
             self._batch = self._shelf.batch(self._said)
             self._said, self._said_bytes = [], 0
@@ -143,6 +152,7 @@ class Hand:
             then=needs(state),
             lock=self._lock,
             output=self._batch,
+            swap=swap,
         )
         self._batch = None
         self._run = advance(self._run, self._journal.entries[before:]) or self._run

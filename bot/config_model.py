@@ -22,7 +22,7 @@ from pydantic import (
 from bot.backups_config import BackupsConfig
 from bot.hosts_config import HostConfig, SshConfig
 from bot.secret import SecretRef
-from bot.urls import url
+from bot.urls import redis_url, url
 from procedures.model.events import Role
 from procedures.model.inventory import Platform
 
@@ -49,7 +49,7 @@ _Channel = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]{2,}$")]
 _User = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]
 _ApiUrl = Annotated[str, url(("http", "https"), r".*", "http://HOST:PORT/PATH/")]
 _EtcdUrl = Annotated[str, url(("https", "http"), r"", "https://HOST:PORT")]
-_RedisUrl = Annotated[str, url(("redis", "rediss"), r"(/[0-9]{0,5})?", "redis://HOST:PORT/NUMBER")]
+_RedisUrl = Annotated[str, redis_url()]
 _Address = Annotated[str, AfterValidator(_listen)]
 
 
@@ -91,7 +91,7 @@ class SlackConfig(_Model):
 
 
 class RedisConfig(_Model):
-    """Where the state is. Use rediss:// for TLS."""
+    """Where the state is. Use rediss:// for TLS, and unix:///PATH for a socket of this machine."""
 
     url: _RedisUrl
     password: SecretRef | None = None

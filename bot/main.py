@@ -42,6 +42,7 @@ def _run(arguments: argparse.Namespace) -> int:
                     directory=arguments.dir,
                     open_browser=not arguments.no_browser,
                     transport="http" if arguments.http else "socket",
+                    hosts=arguments.hosts,
                     commands=slash_commands(),
                 )
             )
@@ -86,6 +87,15 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--no-browser", action="store_true", help="do not open the page")
     sandbox.add_argument("--dir", type=Path, help="keep all state there (a temporary folder)")
     sandbox.add_argument("--http", action="store_true", help="HTTP mode instead of Socket Mode")
+
+    sandbox.add_argument(
+        "--hosts",
+        nargs="?",
+        const="okd3",
+        choices=["okd3", "ocp311", "kubespray"],
+        metavar="FLAVOUR",
+        help="etcd on hosts, reached over SSH: okd3, ocp311 or kubespray; needs root",
+    )
 
     serve = commands.add_parser("serve", help="the Slack front")
     _add_config(serve)

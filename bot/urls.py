@@ -1,6 +1,7 @@
 """Addresses in the configuration."""
 
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
@@ -11,7 +12,25 @@ def url(schemes: tuple[str, ...], path: str, form: str) -> AfterValidator:
 
     A query or a fragment is refused: the libraries would ignore it, or obey it unseen.
     """
+    return AfterValidator(_checker(schemes, path, form))
 
+
+def redis_url() -> AfterValidator:
+    """Check the address of a Redis: as any other, or a socket's absolute path on this machine."""
+    of_a_host = _checker(("redis", "rediss"), r"(/[0-9]{0,5})?", "redis://HOST:PORT/NUMBER")
+
+    def check(value: str) -> str:
+        if not value.startswith("unix:"):
+            return of_a_host(value)
+        if not re.fullmatch(r"unix:///[^\s?#%]*[^\s?#%/]", value):
+            message = "write it as unix:///PATH/OF/SOCKET, without spaces, ?, # and %"
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(check)
+
+
+def _checker(schemes: tuple[str, ...], path: str, form: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         try:
             parts = urlsplit(value)
@@ -32,4 +51,4 @@ def url(schemes: tuple[str, ...], path: str, form: str) -> AfterValidator:
             raise ValueError(message)
         return value
 
-    return AfterValidator(check)
+    return check

@@ -11,8 +11,10 @@ from commands.registry import (
 )
 from procedures.etcd import (
     backup,
+    backup_config,
     backups,
     defrag,
+    expect,
     fix_peer_url,
     health,
     member_add,
@@ -44,7 +46,7 @@ GROUP = Group(
         ),
         Command(
             ("etcd", "members"),
-            "who is a member, with ids and URLs",
+            "who is a member, with ids and URLs, and who of them is expected",
             (
                 Parameter("member", Kind.MEMBER, "only this one, by name or id"),
                 CLUSTER_FLAG,
@@ -56,6 +58,15 @@ GROUP = Group(
             "save and verify a snapshot",
             _CHANGE,
             procedure=backup.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "backup", "config"),
+            "copy settings, certificates and units off the hosts",
+            (
+                Parameter("member", Kind.MEMBER, "only this one's, by name or id"),
+                *_CHANGE,
+            ),
+            procedure=backup_config.PROCEDURE.name,
         ),
         Command(
             ("etcd", "backups"),
@@ -121,6 +132,20 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=retire.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "expect"),
+            "expect those as members that are listed now, and no others",
+            (
+                Parameter(
+                    "members",
+                    Kind.TEXT,
+                    "expect these instead, as NAME=CLIENT_URL,NAME=CLIENT_URL",
+                    flag=True,
+                ),
+                *_CHANGE,
+            ),
+            procedure=expect.PROCEDURE.name,
         ),
         Command(
             ("etcd", "restart"),

@@ -5,8 +5,10 @@ from types import MappingProxyType
 
 from procedures.etcd import (
     backup,
+    backup_config,
     backups,
     defrag,
+    expect,
     fix_peer_url,
     health,
     member_add,
@@ -20,11 +22,22 @@ from procedures.etcd import (
     restore,
     retire,
 )
+from procedures.host import clock, disk, entropy
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
 
 INQUIRIES: Mapping[str, Inquiry] = MappingProxyType(
-    {inquiry.name: inquiry for inquiry in (backups.INQUIRY, health.INQUIRY, members.INQUIRY)}
+    {
+        inquiry.name: inquiry
+        for inquiry in (
+            backups.INQUIRY,
+            clock.INQUIRY,
+            disk.INQUIRY,
+            entropy.INQUIRY,
+            health.INQUIRY,
+            members.INQUIRY,
+        )
+    }
 )
 """The read-only ones."""
 
@@ -33,6 +46,8 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
         procedure.name: procedure
         for procedure in (
             backup.PROCEDURE,
+            backup_config.PROCEDURE,
+            expect.PROCEDURE,
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
             member_add.PROCEDURE,

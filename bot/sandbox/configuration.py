@@ -27,15 +27,41 @@ class BotPorts:
     """The front's Request URL, in HTTP mode."""
 
 
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """The demo cluster's hosts: their addresses by member, and how a worker logs in to them."""
+
+    platform: str
+    addresses: Mapping[str, str]
+    user: str
+    key: str
+    known_hosts: str
+
+    @property
+    def sections(self) -> dict[str, object]:
+        """What a cluster's section says of them."""
+        return {
+            "platform": self.platform,
+            "hosts": {name: {"address": address} for name, address in self.addresses.items()},
+            "ssh": {
+                "user": self.user,
+                "sudo": True,
+                "key": self.key,
+                "known_hosts": self.known_hosts,
+            },
+        }
+
+
 def write_configuration(
     files: StateFiles,
     *,
     slack_url: str,
     credentials: Credentials,
-    redis_port: int,
+    redis_url: str,
     ports: BotPorts,
     endpoints: Mapping[str, str],
     tools: Mapping[str, str],
+    machines: Machines | None = None,
 ) -> None:
     """Write `quorumbot.yaml`, and beside it the secrets that it names."""
     files.write_secret("slack-bot-token", credentials.bot_token)
@@ -50,7 +76,7 @@ def write_configuration(
             "signing_secret": {"file": "secrets/slack-signing-secret"},
         },
         "redis": {
-            "url": f"redis://{LOOPBACK}:{redis_port}/0",
+            "url": redis_url,
             "password": {"file": "secrets/redis-password"},
         },
         "signing": {
@@ -71,7 +97,7 @@ def write_configuration(
         "terminal_users": {own_user(): TERMINAL_USER},
         "clusters": {
             "demo": {
-                "platform": "etcd",
+                **(machines.sections if machines else {"platform": "etcd"}),
                 "endpoints": dict(endpoints),
                 "tls": {"ca": "demo/ca.crt", "cert": "demo/client.crt", "key": "demo/client.key"},
                 "channels": list(CHANNELS),

@@ -20,10 +20,23 @@ daemonize no
 """
 
 
-def write_config(path: Path, *, port: int, password: str, data: Path) -> None:
-    """Write a configuration (0600: it holds the password) that keeps data in `data`."""
+_SOCKET = """\
+unixsocket {socket}
+unixsocketperm 700
+"""
+
+
+def write_config(
+    path: Path, *, port: int, password: str, data: Path, socket: Path | None = None
+) -> None:
+    """Write a configuration (0600: it holds the password) that keeps data in `data`.
+
+    It listens on `socket`, too, which can be reached from other network namespaces.
+    """
     data.mkdir(parents=True, exist_ok=True)
     text = _CONFIG.format(host=LOOPBACK, port=port, password=password, data=_quoted(data))
+    if socket is not None:
+        text += _SOCKET.format(socket=_quoted(socket))
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)

@@ -8,7 +8,7 @@ import secrets
 import signal
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,13 +16,14 @@ from typing import Literal
 import aiohttp
 
 from bot.sandbox import redis
-from bot.sandbox.binaries import find, snapshot_tools
+from bot.sandbox.binaries import find
 from bot.sandbox.configuration import BotPorts, write_configuration
-from bot.sandbox.demo.cluster import DemoCluster
 from bot.sandbox.demo.control import DemoControl
+from bot.sandbox.demos import Apart, on_hosts, on_loopback
 from bot.sandbox.errors import SandboxError
 from bot.sandbox.files import StateFiles, state_directory
 from bot.sandbox.keeper import Kept, keeping
+from bot.sandbox.passage import passage
 from bot.sandbox.ports import LOOPBACK, free_ports
 from bot.sandbox.processes import environment
 from bot.sandbox.readiness import Readiness
@@ -31,8 +32,6 @@ from bot.sandbox.workspace.server import Credentials, Server, SlashCommand
 DEFAULT_PORT = 8700
 _READY_SECONDS = 60.0
 _REDIS_SECONDS = 30.0
-_ETCD_GRACE = 1.0
-"""Short, since the last of a cluster waits in vain for a successor, and a kill costs no data."""
 
 Transport = Literal["socket", "http"]
 
@@ -52,6 +51,7 @@ class _Options:
     transport: Transport
     commands: Sequence[SlashCommand]
     launch: Launch
+    hosts: str | None
 
 
 async def run(
@@ -62,14 +62,16 @@ async def run(
     transport: Transport = "socket",
     commands: Sequence[SlashCommand],
     launch: Launch | None = None,
+    hosts: str | None = None,
 ) -> int:
     """Run a sandbox until SIGINT, SIGTERM or SIGHUP; returns the exit status.
 
     Prints the page's address and, once everything answers, `ready`. Without a `port` the page is
     at 8700, or elsewhere when that is taken. State is kept in `directory`; without one it is in a
-    temporary directory and goes. Whatever happens, no process that it started is left.
+    temporary directory and goes. `hosts` is the flavour of hosts on which etcd is to be. Whatever
+    happens, no process that it started is left.
     """
-    options = _Options(port, open_browser, transport, commands, launch or Launch())
+    options = _Options(port, open_browser, transport, commands, launch or Launch(), hosts)
     sandbox = asyncio.create_task(_run(directory, options))
     loop = asyncio.get_running_loop()
     stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -102,31 +104,43 @@ async def run(
 
 
 async def _run(directory: Path | None, options: _Options) -> None:
-    binaries = find("etcd", "redis-server")
+    binaries = find("redis-server") if options.hosts else find("etcd", "redis-server")
     async with contextlib.AsyncExitStack() as stack:
         files = stack.enter_context(state_directory(directory))
-        demo = DemoControl(files)
+        control = DemoControl(files)
         credentials = Credentials.generate()
-        workspace = await stack.enter_async_context(_workspace(options, files, credentials, demo))
+        workspace = await stack.enter_async_context(
+            _workspace(options, files, credentials, control)
+        )
         files.write_pid("workspace", os.getpid())
 
-        _say(f"starting Redis and a 3-member etcd cluster; logs are in {files.root / 'log'}")
-        redis_port = await _start_redis(stack, files, binaries["redis-server"])
-        cluster = await stack.enter_async_context(_demo(files, binaries["etcd"]))
-        demo.control(cluster)
+        logs = f"logs are in {files.root / 'log'}"
+        if options.hosts:
+            _say(f"starting etcd on three hosts, and a spare one; {logs}")
+            demo = await stack.enter_async_context(on_hosts(files, options.hosts))
+        else:
+            _say(f"starting Redis and a 3-member etcd cluster; {logs}")
+            demo = await stack.enter_async_context(on_loopback(files, binaries["etcd"]))
+        control.control(demo.control)
+        socket = demo.apart.folder / "redis.sock" if demo.apart else None
+        redis_url = await _start_redis(stack, files, binaries["redis-server"], socket)
 
         ports = BotPorts(*free_ports(3))
         write_configuration(
             files,
             slack_url=workspace.url,
             credentials=credentials,
-            redis_port=redis_port,
+            redis_url=redis_url,
             ports=ports,
-            endpoints=cluster.endpoints,
-            tools=await snapshot_tools(binaries["etcd"]),
+            endpoints=demo.endpoints,
+            tools=demo.tools,
+            machines=demo.apart.machines if demo.apart else None,
         )
         _say("starting the bot")
-        bot = _bot(files, options, ports)
+        namespace = demo.apart.namespace if demo.apart else None
+        if namespace:
+            await stack.enter_async_context(passage(namespace, ports.worker))
+        bot = _bot(files, options, ports, namespace)
         await stack.enter_async_context(keeping(files, _say, *bot))
         addresses = {
             "front": f"http://{LOOPBACK}:{ports.front}",
@@ -138,6 +152,9 @@ async def _run(directory: Path | None, options: _Options) -> None:
 
         readiness = Readiness(workspace, addresses, needs_socket=options.transport == "socket")
         await readiness.wait(_READY_SECONDS)
+        if demo.apart:
+            for line in _words(demo.apart):
+                _say(line)
         _say(workspace.url)
         _say("ready")
         if options.open_browser and {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
@@ -174,19 +191,24 @@ async def _workspace(
         await server.close()
 
 
-async def _start_redis(stack: contextlib.AsyncExitStack, files: StateFiles, binary: str) -> int:
-    """Keep a Redis running until the end of `stack`; returns its port once it answers."""
+async def _start_redis(
+    stack: contextlib.AsyncExitStack, files: StateFiles, binary: str, socket: Path | None
+) -> str:
+    """Keep a Redis running until the end of `stack`; returns its address once it answers.
+
+    That is the `socket`, where one is given: loopback is another one in another namespace.
+    """
     (port,) = free_ports(1)
     password = files.kept_secret("redis-password", secrets.token_urlsafe(24))
     config = files.root / "secrets" / "redis.conf"
-    redis.write_config(config, port=port, password=password, data=files.redis)
+    redis.write_config(config, port=port, password=password, data=files.redis, socket=socket)
     process = Kept("redis", [binary, str(config)])
     await stack.enter_async_context(keeping(files, _say, process))
     try:
         async with asyncio.timeout(_REDIS_SECONDS):
             while True:
                 if await redis.answers(port, password):
-                    return port
+                    return f"unix://{socket}" if socket else f"redis://{LOOPBACK}:{port}/0"
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise SandboxError(
@@ -194,27 +216,32 @@ async def _start_redis(stack: contextlib.AsyncExitStack, files: StateFiles, bina
         ) from None
 
 
-@contextlib.asynccontextmanager
-async def _demo(files: StateFiles, etcd: str) -> AsyncIterator[DemoCluster]:
-    cluster = await DemoCluster.start(files.demo, etcd=etcd, logs=files.root / "log")
-    try:
-        endpoints = ",".join(cluster.endpoints.values())
-        (files.demo / "endpoints").write_text(f"{endpoints}\n")
-        yield cluster
-    finally:
-        await cluster.close(_ETCD_GRACE)
-
-
-def _bot(files: StateFiles, options: _Options, ports: BotPorts) -> list[Kept]:
+def _bot(
+    files: StateFiles, options: _Options, ports: BotPorts, namespace: Path | None
+) -> list[Kept]:
     config = ("--config", str(files.config))
     events = ("--http", f"{LOOPBACK}:{ports.events}") if options.transport == "http" else ()
     # In the checkout, not where the user is: a file there may be called like a module.
     cwd = Path(__file__).parents[2]
     env = environment() | {"PYTHONUNBUFFERED": "1"}
+    # Hosts can be reached from there only; the others are to be reached from a browser.
+    there = ("nsenter", f"--net={namespace}", "--") if namespace else ()
     return [
         Kept("front", [*options.launch.front, *config, *events], cwd, env),
-        Kept("worker", [*options.launch.worker, *config], cwd, env),
+        Kept("worker", [*there, *options.launch.worker, *config], cwd, env),
     ]
+
+
+def _words(apart: Apart) -> Iterator[str]:
+    """How a person gets to the hosts, with nothing that a shell would take apart."""
+    machines = apart.machines
+    for name, address in machines.addresses.items():
+        yield f"{name} is {address}"
+    host = next(iter(machines.addresses.values()))
+    yield (
+        f"log in with: nsenter --net={apart.namespace} ssh -i {machines.key} "
+        f"-o UserKnownHostsFile={machines.known_hosts} {machines.user}@{host}"
+    )
 
 
 async def _set_request_url(workspace: Server, url: str) -> None:

@@ -11,6 +11,7 @@ from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, Wri
 from procedures.actions.etcd.check_restored import CheckRestored
 from procedures.actions.etcd.check_same_data import CheckSameData
 from procedures.actions.etcd.defragment import Defragment
+from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
 from procedures.actions.etcd.promote_member import PromoteMember
@@ -20,6 +21,7 @@ from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.space import Compact, DisarmNospace, TellSpace
 from procedures.actions.etcd.verify_snapshot import VerifySnapshot
 from procedures.actions.host.api_server import StartApi, StopApi
+from procedures.actions.host.copy_config import CopyConfig
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
 from procedures.actions.host.files import MoveAside, WriteFile
 from procedures.actions.host.restart_etcd import RestartEtcd
@@ -38,6 +40,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             AddMember,
             CheckHealthy,
             CheckMember,
+            CopyConfig,
             CheckRestored,
             CheckSameData,
             Compact,
@@ -45,6 +48,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             DisarmNospace,
             EnsureLeads,
             EnsureNotLeader,
+            Expect,
             MoveAside,
             OwnLikeData,
             PutDataInPlace,

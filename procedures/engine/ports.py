@@ -6,7 +6,9 @@ from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import JsonValue
 
+from procedures.engine.config_copies import ConfigCopies
 from procedures.engine.hosts import HostAct, HostLook
+from procedures.engine.membership import Membership
 from procedures.model.host import Mark
 from procedures.model.ids import ClusterName, MemberId
 from procedures.model.inventory import Cluster, Inventory
@@ -85,7 +87,7 @@ class Look(Protocol):
 
     @property
     def inventory(self) -> Inventory:
-        """Where things are."""
+        """Where things are, and which members are expected there."""
         ...
 
     @property
@@ -193,6 +195,11 @@ class Kept(Protocol):
     snapshot whose name could lead out of the place is Permanent too.
     """
 
+    @property
+    def copies(self) -> ConfigCopies:
+        """Copies of configurations, in the same place."""
+        ...
+
     async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
         """All stored snapshots of a cluster, the newest first. What they hold is not read."""
         ...
@@ -237,8 +244,8 @@ class Backups(Kept, Protocol):
         ...
 
 
-class World(Look, Protocol):
-    """All that a step may look at and act on."""
+class Reachable(Look, Protocol):
+    """All that a worker reaches, whatever run it has in hand."""
 
     @property
     def act(self) -> EtcdAct:
@@ -253,6 +260,18 @@ class World(Look, Protocol):
     @property
     def backups(self) -> Backups | None:
         """Where snapshots are kept; None where no place is configured."""
+        ...
+
+
+class World(Reachable, Protocol):
+    """All that a step may look at and act on, for one run.
+
+    Its inventory has the expected members of the run's cluster as they are recorded.
+    """
+
+    @property
+    def expected(self) -> Membership:
+        """Which members are expected."""
         ...
 
 

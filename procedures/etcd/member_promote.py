@@ -6,15 +6,18 @@ Source: etcd's learner design; the checks of OpenShift's clustermembercontroller
 from dataclasses import dataclass
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, WriteAndRead
+from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.promote_member import PromoteMember, promotable
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import identity
 from procedures.engine.ports import Look
+from procedures.etcd.expected import also
 from procedures.etcd.observe import find, observed
 from procedures.etcd.view import View
 from procedures.model import quorum
 from procedures.model.gates import older
 from procedures.model.ids import ClusterName
+from procedures.model.inventory import Cluster
 from procedures.model.plan import Risk, Undo
 from procedures.model.procedure import Procedure, Runbook
 
@@ -27,14 +30,24 @@ class Args:
     member: str
 
 
-async def look(args: Args, look: Look) -> View:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The members as they are, and as they are expected."""
+
+    cluster: Cluster
+    view: View
+
+
+async def look(args: Args, look: Look) -> Sight:
     """See who is a learner, how far it is, and that there is a place for the snapshot."""
-    look.inventory.retention_of(look.inventory.clusters[args.cluster])
-    return await observed(args.cluster, look)
+    cluster = look.inventory.clusters[args.cluster]
+    look.inventory.retention_of(cluster)
+    return Sight(cluster, await observed(args.cluster, look))
 
 
-def plan(args: Args, view: View, run: Runbook) -> None:
+def plan(args: Args, sight: Sight, run: Runbook) -> None:
     """Save a snapshot, promote, and see that all are well."""
+    view = sight.view
     _, row = find(view, args.member)
     member = identity(row)
     run.title = f"Promote {member.name or member.id} of {args.cluster} to a voter"
@@ -57,6 +70,10 @@ def plan(args: Args, view: View, run: Runbook) -> None:
     )
     run.step("Check that all members are healthy", CheckHealthy(args.cluster))
     run.step("Check that the cluster takes writes", WriteAndRead(args.cluster))
+    all_of_them = also(sight.cluster, view, row)
+    if all_of_them is not None:
+        now = sight.cluster.expected.members
+        run.step(f"Expect {member.name} from now on", Expect(args.cluster, now, all_of_them))
 
 
 PROCEDURE = Procedure(

@@ -11,6 +11,7 @@ from typing import cast
 
 from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
+from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.leadership import EnsureNotLeader
 from procedures.actions.etcd.promote_member import PromoteMember
 from procedures.actions.etcd.remove_member import RemoveMember
@@ -19,6 +20,7 @@ from procedures.actions.etcd.target import condition, identity
 from procedures.actions.host.files import MoveAside, rewritten
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
 from procedures.engine.ports import Look
+from procedures.etcd.expected import without
 from procedures.etcd.fitness import check_fit
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.joining import Place, joined, staying, url_on
@@ -27,7 +29,7 @@ from procedures.etcd.spare import Spare, aside, data_of, look_at_spare
 from procedures.model import quorum
 from procedures.model.errors import Refused, UsageError
 from procedures.model.host import At, FileSeen, Machine
-from procedures.model.ids import ClusterName, MemberId
+from procedures.model.ids import ClusterName, MemberId, MemberName
 from procedures.model.inventory import Host
 from procedures.model.member import Condition, Identity
 from procedures.model.plan import Risk, Undo
@@ -123,6 +125,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         joins.remove()
     run.step("Check that all members are healthy", CheckHealthy(args.cluster))
     run.step("Check that the cluster takes writes", WriteAndRead(args.cluster))
+    joins.record()
     joins.tell_the_others()
     assert cluster.name == args.cluster  # noqa: S101 (one look, one cluster)
 
@@ -204,6 +207,20 @@ class _Joining:
         member = Identity(cast("MemberId", added), name, (self.url,))
         self.run.step(f"Wait until {name} has caught up", CheckMember(self.cluster, member))
         self.run.step(f"Let {name} vote", PromoteMember(self.cluster, member))
+
+    def record(self) -> None:
+        """Expect the new one in place of the old one."""
+        cluster, view, host = self.scene.hosts.cluster, self.scene.hosts.view, self.scene.spare.host
+        members = dict(cluster.endpoints)
+        others = without(cluster, view, self.old.id)
+        if others is not None:
+            members = others
+        name = MemberName(host.name)
+        client = next(url for row in self._others for url in row.client_urls)
+        members[name] = cluster.configured.get(name) or url_on(client, host.address)
+        if members != dict(cluster.endpoints):
+            title = f"Expect {host.name} in place of {self.old.name or self.old.id}"
+            self.run.step(title, Expect(self.cluster, cluster.expected.members, members))
 
     def tell_the_others(self) -> None:
         """Write the new membership where etcd would look for it at a first start."""

@@ -55,7 +55,8 @@ class Layout:
 
     `stop` holds until something starts it again, `retire` over boots too; `revive` takes `retire`
     back and starts it. `armed` ends with status 0 where the platform is told to run etcd, 1 where
-    not; where it is None, its process tells. `config` is a file with `ETCD_…` lines.
+    not; where it is None, its process tells. `config` is a file with `ETCD_…` lines; `folders` and
+    `files` are where all lies that configures etcd, some of which need not be there.
     `version` prints a line with the version of what is installed; None where nothing tells it.
     `programs` is where etcd's tools are, empty for the PATH. `beside` is a folder that `stop`
     needs; `apis` are the API servers that may be on the same host.
@@ -69,6 +70,8 @@ class Layout:
     revive: Argv
     version: Argv | None = None
     armed: Argv | None = None
+    folders: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     stop_within_ms: int = 60_000
     programs: str = ""
     beside: str | None = None
@@ -87,6 +90,11 @@ class Layout:
         return Certificates(f"{folder}/ca.pem", member, member)
 
     @property
+    def unit(self) -> str | None:
+        """The systemd unit that runs etcd; None for a static pod."""
+        return _UNIT if self.armed is None else None
+
+    @property
     def stopped(self) -> Argv:
         """Ends with status 1 where no etcd runs, by the exact name of its process."""
         return ("pgrep", "-x", "etcd")
@@ -101,6 +109,7 @@ _IN: Argv = ("mv", "--no-clobber", "--no-target-directory", _STOPPED_PODS, _PODS
 
 
 _KUBESPRAY = "/etc/etcd.env"
+_DROP_INS, _OWN_UNIT = f"/etc/systemd/system/{_UNIT}.d", f"/etc/systemd/system/{_UNIT}"
 
 
 def _api_unit(name: str) -> ApiServer:
@@ -131,7 +140,12 @@ _OPENSHIFT_API = ("pgrep", "-f", "[o]penshift start master api")
 
 
 def _by_unit(
-    config: str, version: Argv, programs: str = "", apis: tuple[ApiServer, ...] = ()
+    config: str,
+    version: Argv,
+    folder: str,
+    *files: str,
+    programs: str = "",
+    apis: tuple[ApiServer, ...] = (),
 ) -> Layout:
     return Layout(
         data="/var/lib/etcd",
@@ -141,6 +155,8 @@ def _by_unit(
         retire=("systemctl", "disable", "--now", _UNIT),
         revive=("systemctl", "enable", "--now", _UNIT),
         version=version,
+        folders=(folder, _DROP_INS),
+        files=(*files, _OWN_UNIT),
         programs=programs,
         apis=apis,
     )
@@ -148,10 +164,13 @@ def _by_unit(
 
 _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
     {
-        Platform.ETCD: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version")),
+        Platform.ETCD: _by_unit(
+            "/etc/etcd/etcd.conf", ("etcd", "--version"), "/etc/etcd", "/etc/default/etcd"
+        ),
         Platform.OKD3: _by_unit(
             "/etc/etcd/etcd.conf",
             ("etcd", "--version"),
+            "/etc/etcd",
             apis=(
                 _api_unit("origin-master-api.service"),
                 _api_unit("atomic-openshift-master-api.service"),
@@ -160,8 +179,10 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
         Platform.KUBESPRAY: _by_unit(
             _KUBESPRAY,
             ("/usr/local/bin/etcdctl", "version"),
-            "/usr/local/bin/",
-            (
+            "/etc/ssl/etcd/ssl",
+            _KUBESPRAY,
+            programs="/usr/local/bin/",
+            apis=(
                 _api_pod(
                     "/etc/kubernetes/manifests/kube-apiserver.yaml",
                     "/etc/kubernetes/manifests-stopped/kube-apiserver.yaml",
@@ -177,6 +198,8 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             retire=_OUT,
             revive=_IN,
             armed=("test", "-e", _PODS),
+            folders=("/etc/etcd",),
+            files=(_PODS,),
             stop_within_ms=120_000,
             beside=posixpath.dirname(_STOPPED_PODS),
             apis=(

@@ -54,7 +54,7 @@ def from_nothing(
         files,
         slack_url="http://127.0.0.1:1",
         credentials=Credentials.generate(),
-        redis_port=redis.port,
+        redis_url=redis.url,
         ports=BotPorts(*free_ports(3)),
         endpoints=endpoints,
         tools={},

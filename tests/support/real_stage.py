@@ -21,6 +21,7 @@ from procedures.model.plan import Plan
 from procedures.model.quorum import Health
 from procedures.model.run import Run, fold
 from procedures.model.snapshot import Retention
+from tests.support.expecting import FakeMembership, FakeRecords
 from tests.support.plans import a_change, approved
 from tests.support.waiting import eventually
 
@@ -28,6 +29,7 @@ from tests.support.waiting import eventually
 class RealStage:
     """Implements `procedures.engine.ports.World` over one cluster; close it in the end.
 
+    Who is expected is recorded in memory.
     `tools` says where etcd's tools are, by minor version.
     """
 
@@ -39,6 +41,7 @@ class RealStage:
         self.act = EtcdActor()
         self.backups = LocalBackups(directory, Tools(tools), self.clock)
         self.hosts = SshHosts()
+        self.expected = FakeMembership(FakeRecords(), self)
         self._runs = 0
 
     @property

@@ -11,6 +11,7 @@ from tests.testbed.errors import BedError
 from tests.testbed.flavours import FLAVOURS
 from tests.testbed.host import HostSpec
 from tests.testbed.needs import missing_packages
+from tests.testbed.serving import serve
 
 
 def main() -> int:
@@ -28,6 +29,12 @@ def main() -> int:
     clean.add_argument(
         "--bases", action="store_true", help="and unused bases that other checkouts have made"
     )
+    serving = commands.add_parser("serve", help="a cluster for another process, in lines of JSON")
+    serving.add_argument("--flavour", choices=sorted(FLAVOURS), default="okd3")
+    serving.add_argument("--etcd", choices=["3.4", "3.5"], default="3.4", help="version")
+    serving.add_argument("--name", default="demo", help="of the hosts, before their numbers")
+    serving.add_argument("--members", type=int, default=3, metavar="N")
+    serving.add_argument("--spares", type=int, default=1, metavar="N")
     commands.add_parser("missing", help="print the Debian packages that are missing here")
     options = parser.parse_args()
     try:
@@ -36,6 +43,14 @@ def main() -> int:
         elif options.command == "clean":
             bases = remove_other_bases() if options.bases else []
             print("removed:", *(remove_leftovers() + list(map(str, bases)) or ["nothing"]))
+        elif options.command == "serve":
+            return serve(
+                options.name,
+                options.flavour,
+                options.etcd,
+                members=options.members,
+                spares=options.spares,
+            )
         else:
             _up(options)
     except BedError as error:

@@ -55,7 +55,9 @@ class Access:
         kept = self.known_hosts.read_text().splitlines(keepends=True)
         kept = [line for line in kept if line.split()[0] != names]
         public = (machine.root / f"{_HOST_KEY}.pub").read_text()
-        self.known_hosts.write_text("".join([*kept, f"{names} {public}"]))
+        draft = self.known_hosts.with_suffix(".draft")
+        draft.write_text("".join([*kept, f"{names} {public}"]))
+        draft.replace(self.known_hosts)  # a bot at work never sees half of it
 
     def ssh(self, address: str, *command: str, user: str = BOT) -> list[str]:
         """The command line of ssh, with strict host keys and nobody to ask."""

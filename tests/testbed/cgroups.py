@@ -61,6 +61,10 @@ class Cgroup:
             (self._unified / "cgroup.kill").write_text("1")
             until(lambda: self._event("populated") == 0, 10, f"all in {self._unified} are gone")
 
+    @property
+    def frozen(self) -> bool:
+        return self._event("frozen") == 1
+
     def freeze(self, *, frozen: bool) -> None:
         """Stop all, or let them go on; returns when they are."""
         (self._unified / "cgroup.freeze").write_text(str(int(frozen)))

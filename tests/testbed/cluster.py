@@ -46,11 +46,19 @@ class Cluster:
         """What the member on a host is called."""
         return host.flavour.member_name(host.name, self.members.index(host) + 1)
 
+    def name_of(self, host: Host) -> str:
+        """What a host is called where people name a member: as its member, or as itself."""
+        return self.name(host) if host in self.members else host.name
+
+    def enrol(self, host: Host) -> None:
+        """Give a host certificates of this cluster."""
+        host.flavour.keys(host.machine, self.pki, host.address)
+
     def bring_up(self, *, token: str | None, quota_bytes: int | None) -> None:
         """Configure all, start the members, and wait until each is healthy. Raises BedError."""
         peers = {self.name(host): f"https://{host.address}:2380" for host in self.members}
         for host in (*self.members, *self.spares):
-            host.flavour.keys(host.machine, self.pki, host.address)
+            self.enrol(host)
         first = self.members[0]
         first.flavour.authority(first.machine, self.pki)
         for host in self.members:

@@ -135,6 +135,11 @@ class Host:
         """Stop everything on it; its kernel still answers pings."""
         self.machine.freeze(frozen=True)
 
+    @property
+    def frozen(self) -> bool:
+        """Whether it is frozen; a host without power is not."""
+        return self.machine.powered and self.machine.frozen
+
     def thaw(self) -> None:
         self.machine.freeze(frozen=False)
 

@@ -122,6 +122,7 @@ class Machine:
     def boot(self) -> None:
         """Give it power; does not wait. It boots again by itself after a reboot from inside."""
         self._cgroup.create()
+        self._cgroup.freeze(frozen=False)  # a machine that was frozen when its power went
         self._tools.create()
         argv = [
             *("systemd-nspawn", "--quiet", "--boot", f"--directory={self.root}"),
@@ -160,6 +161,10 @@ class Machine:
 
     def freeze(self, *, frozen: bool) -> None:
         self._cgroup.freeze(frozen=frozen)
+
+    @property
+    def frozen(self) -> bool:
+        return self._cgroup.frozen
 
     def limit_memory(self, mebibytes: int | None) -> None:
         self._cgroup.limit_memory(mebibytes)

@@ -147,6 +147,12 @@ class DemoCluster:
         """The process id of a member that runs."""
         return self._member(member).pid()
 
+    def pids(self) -> dict[str, int | None]:
+        """The process ids by member; None for one that does not run."""
+        return {
+            name: member.pid() if member.running else None for name, member in self._members.items()
+        }
+
     async def act(self, member: str, do: str) -> None:
         """Do one of VERBS to a member."""
         match do:

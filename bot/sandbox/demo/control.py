@@ -1,7 +1,21 @@
 """The demo cluster as the workspace's page and its control API reach it."""
 
-from bot.sandbox.demo.cluster import DemoCluster
+from collections.abc import Mapping
+from typing import Protocol
+
 from bot.sandbox.files import StateFiles
+
+
+class Demo(Protocol):
+    """A demo cluster that does what it is told."""
+
+    async def act(self, member: str, do: str) -> None:
+        """Do `do` to `member`; LookupError when unknown, ValueError when not possible."""
+        ...
+
+    def pids(self) -> Mapping[str, int | None]:
+        """The processes that are to be known, by member; None for one that has none now."""
+        ...
 
 
 class DemoControl:
@@ -9,9 +23,9 @@ class DemoControl:
 
     def __init__(self, files: StateFiles) -> None:
         self._files = files
-        self._cluster: DemoCluster | None = None
+        self._cluster: Demo | None = None
 
-    def control(self, cluster: DemoCluster) -> None:
+    def control(self, cluster: Demo) -> None:
         """From now on, requests are for `cluster`."""
         self._cluster = cluster
         self._write_pids(cluster)
@@ -25,8 +39,6 @@ class DemoControl:
         finally:
             self._write_pids(self._cluster)
 
-    def _write_pids(self, cluster: DemoCluster) -> None:
-        running = set(cluster.running)
-        for member in cluster.endpoints:
-            pid = cluster.pid(member) if member in running else None
+    def _write_pids(self, cluster: Demo) -> None:
+        for member, pid in cluster.pids().items():
             self._files.write_pid(f"etcd-{member}", pid)

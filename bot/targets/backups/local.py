@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot.targets.backups.copies import Copies, LocalShelf
 from bot.targets.backups.disk_errors import disk_errors
 from bot.targets.backups.folder import Folder
 from bot.targets.backups.intake import Intake, Received, ended
@@ -51,6 +52,7 @@ class LocalBackups:
     """
 
     def __init__(self, directory: Path, tools: Tools, clock: Clock) -> None:
+        self.copies = Copies(LocalShelf(directory))
         self._directory = directory
         self._intake = Intake(tools, clock)
         self._clock = clock

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
+from bot.targets.backups.copies import Copies, MemoryShelf
 from bot.targets.backups.intake import check_age, ended
 from bot.targets.backups.judging import MISSING, changed_length, difference, gone
 from bot.targets.backups.naming import checked_cluster, checked_name, snapshot_name
@@ -40,6 +41,12 @@ class MemoryBackups:
     minors: frozenset[str] = frozenset({"3.4", "3.5", "3.6"})
     stored: dict[str, tuple[Snapshot, bytes]] = field(default_factory=dict)
     fault: QuorumbotError | None = None
+    copied: MemoryShelf = field(default_factory=MemoryShelf)
+
+    @property
+    def copies(self) -> Copies:
+        """Copies of configurations."""
+        return Copies(self.copied)
 
     async def save(
         self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]

@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from bot.targets.backups.bucket import Bucket, Place
+from bot.targets.backups.copies import BucketShelf, Copies
 from bot.targets.backups.disk_errors import disk_errors
 from bot.targets.backups.intake import Intake, Received, ended
 from bot.targets.backups.judging import (
@@ -71,6 +72,7 @@ class S3Backups:
     ) -> None:
         self._bucket = Bucket(place, part_size)
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self.copies = Copies(BucketShelf(self._bucket, self._prefix))
         self._spool = spool
         self._intake = Intake(tools, clock)
         self._clock = clock

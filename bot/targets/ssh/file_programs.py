@@ -91,13 +91,14 @@ def _stat(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
     if not form:
         message = "stat: the twin knows `-c FORMAT` only"
         raise UnknownOptionError(message)
-    out = ""
+    out, errors = "", ""
     for path in paths:
         node = machine.files.get(path, follow=follow)
         if node is None:
-            return Printed(1, out, f"stat: cannot statx '{path}': No such file or directory\n")
-        out += f"{_formatted(form, path, node)}\n"
-    return Printed(out=out)
+            errors += f"stat: cannot statx '{path}': No such file or directory\n"
+        else:
+            out += f"{_formatted(form, path, node)}\n"
+    return Printed(int(bool(errors)), out, errors)
 
 
 def _formatted(form: str, path: str, node: Node) -> str:

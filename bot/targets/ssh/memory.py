@@ -52,7 +52,9 @@ class FakeHosts:
 
     def add(self, name: str) -> FakeMachine:
         """Make a machine."""
-        machine = self.machines[name] = FakeMachine(name, number=len(self.machines) + 1)
+        machine = self.machines[name] = FakeMachine(
+            name, number=len(self.machines) + 1, now_ms=self.clock.now_ms
+        )
         return machine
 
     async def machine(self, cluster: Cluster, host: Host) -> Machine | Fault:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -11,6 +12,7 @@ from bot.ports import Decision
 from bot.store import keys
 from bot.store.runs import Runs
 from bot.store.signing import Signer
+from procedures.model.canonical import digest
 from procedures.model.events import (
     Began,
     Done,
@@ -83,12 +85,12 @@ class Team:
 
     async def forge(self, name: RunId, signer: Signer, *events: Event) -> None:
         """Append to a journal what looks right in all but who signed it."""
-        journal = await self.runs.read(name)
-        raw = await self.redis.lrange(keys.events(name), 0, -1)
-        for offset, event in enumerate(events):
-            prev = journal.head if not offset else ""
-            entry = Entry(name, len(raw) + offset, prev, 1, signer.id, event)
-            await self.redis.rpush(keys.events(name), signer.seal(entry))
+        stored: Any = await self.redis.lrange(keys.events(name), 0, -1)
+        head, length = digest(stored[-1]), len(stored)
+        for seq, event in enumerate(events, length):
+            raw = signer.seal(Entry(name, seq, head, 1, signer.id, event))
+            await self.redis.rpush(keys.events(name), raw)
+            head = digest(raw)
         await self.redis.zadd(keys.unfinished(SITE), {name: 0})
         await self.redis.xadd(keys.queue(SITE), {"run": name})
 

@@ -122,6 +122,12 @@ clusters:
         (":6379/0", ":6379/0?db=1", "redis.url: leave out what begins with ? or #"),
         (":6379/0", ":6379/0#1", "redis.url: leave out what begins with ? or #"),
         (":6379/0", ":6379/prod", "redis.url: the path '/prod' does not belong there"),
+        (
+            "rediss://redis.example:6379/0",
+            "unix://run/redis",
+            "redis.url: write it as unix:///PATH",
+        ),
+        ("rediss://redis.example:6379/0", "unix:///r?db=1", "redis.url: write it as unix:///PATH"),
         (":6379/0", ":6379/0/1", "redis.url: the path '/0/1' does not belong there"),
         ("10.0.0.1:2379", "10.0.0.1:2379/v3", "endpoints.etcd-1: the path '/v3' does not belong"),
         ("10.0.0.1:2379", "10.0.0.1:2379/", "endpoints.etcd-1: the path '/' does not belong"),
@@ -169,9 +175,12 @@ def test_each_fault_of_machines_has_its_words(
     assert any(fault in each for each in faults(tmp_path, GOOD + HOSTS.replace(old, new, 1)))
 
 
-@pytest.mark.parametrize("url", ["redis://h", "redis://h:1/", "redis://h:1/15", "rediss://h:1"])
-def test_a_redis_address_may_name_a_database(tmp_path: Path, url: str) -> None:
-    """By its number, or not at all."""
+@pytest.mark.parametrize(
+    "url",
+    ["redis://h", "redis://h:1/", "redis://h:1/15", "rediss://h:1", "unix:///run/redis/redis.sock"],
+)
+def test_a_redis_address_may_name_a_database_or_be_a_socket(tmp_path: Path, url: str) -> None:
+    """A database by its number, or not at all; a socket by its absolute path."""
     path = tmp_path / "quorumbot.yaml"
     path.write_text(GOOD.replace("rediss://redis.example:6379/0", url), encoding="utf-8")
     assert load(path).file.redis.url == url

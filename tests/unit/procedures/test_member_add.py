@@ -146,4 +146,4 @@ async def test_a_learner_that_somebody_else_promoted() -> None:
     pen = await theatre.work()
     assert theatre.run.state is State.SUCCEEDED, theatre.run.error
     assert "demo-4 (a004) is a voter already" in pen.said
-    assert theatre.effects == []
+    assert theatre.effects == ["expect demo-1, demo-2, demo-3, demo-4"]

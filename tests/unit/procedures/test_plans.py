@@ -20,13 +20,17 @@ from procedures.engine.draft import draft
 from procedures.etcd.fragmentation import MIB
 from procedures.model.errors import QuorumbotError, Refused
 from procedures.model.events import Planned
-from procedures.model.ids import MemberName
+from procedures.model.expected import Expected
+from procedures.model.ids import ClusterName, MemberName, RunId
 from procedures.model.inventory import Platform
 from procedures.model.plan import Plan
 from tests.support.lost_cluster import Tools, lose
 from tests.support.theatre import Theatre, a_theatre
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+Facts = Callable[[Theatre], None]
 
 
 @dataclass(frozen=True)
@@ -92,16 +96,65 @@ def without_space(*names: str) -> Callable[[Theatre], None]:
     return act
 
 
+def recorded(**urls: str) -> Callable[[Theatre], None]:
+    """Let a run have recorded who is expected."""
+
+    def act(theatre: Theatre) -> None:
+        members = {MemberName(name.replace("_", "-")): url for name, url in urls.items()}
+        expect(theatre, Expected(members, 3, RunId("r-00000009")))
+
+    return act
+
+
+def unbelieved(theatre: Theatre) -> None:
+    """Let there be a record that is not believed."""
+    expect(theatre, Expected(fault="its signature is not worker-1's"))
+
+
+def expect(theatre: Theatre, expected: Expected) -> None:
+    theatre.sight.inventory = theatre.sight.inventory.expecting(ClusterName("demo"), expected)
+
+
+def gone(name: str) -> Callable[[Theatre], None]:
+    """Let somebody have removed a member by hand."""
+
+    def act(theatre: Theatre) -> None:
+        del theatre.sight.demo.members[MemberName(name)]
+
+    return act
+
+
+def added(name: str, *, started: bool = True, url: str = "https://10.0.0.9:2379") -> Facts:
+    """Let somebody have added a member by hand."""
+
+    def act(theatre: Theatre) -> None:
+        theatre.sight.demo.add(MemberName(name), url, started=started)
+
+    return act
+
+
 def corrupt(theatre: Theatre) -> None:
     """Let two alarms be on."""
     theatre.sight.demo.raise_alarm(MemberName("demo-1"))
     theatre.sight.demo.raise_alarm(MemberName("demo-2"), "CORRUPT")
 
 
+def off(*names: str) -> Callable[[Theatre], None]:
+    """Let hosts be without power."""
+
+    def act(theatre: Theatre) -> None:
+        for name in names:
+            theatre.sight.hosts.machines[name].power_off()
+
+    return act
+
+
 ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "etcd-backup": Case("etcd backup"),
+    "etcd-backup-config": Case("etcd backup config"),
+    "etcd-backup-config-one-off": Case("etcd backup config", {}, off("demo-2")),
     "etcd-backup-without-quorum": Case("etcd backup", {}, down("demo-1", "demo-2")),
     "etcd-member-remove-failed": Case("etcd member remove", {"member": "demo-3"}, down("demo-3")),
     "etcd-member-remove-healthy": Case("etcd member remove", {"member": "demo-3"}),
@@ -111,6 +164,19 @@ CASES = {
     "etcd-replace-failed": Case("etcd replace", {"member": "demo-3"}, down("demo-3")),
     "etcd-replace-healthy": Case("etcd replace", {"member": "demo-1", "with_": "demo-4"}),
     "etcd-retire": Case("etcd retire", {"host": "demo-4"}),
+    "etcd-member-remove-unexpected": Case(
+        "etcd member remove", {"member": "demo-3"}, recorded(demo_1="https://127.0.0.1:2380")
+    ),
+    "etcd-expect": Case("etcd expect", {}, gone("demo-3")),
+    "etcd-expect-given": Case(
+        "etcd expect", {"members": "demo-2=https://a:2379,demo-1=https://b"}, down("demo-1")
+    ),
+    "etcd-expect-recorded": Case(
+        "etcd expect",
+        {},
+        recorded(demo_1="https://127.0.0.1:2380", demo_9="https://10.0.0.9:2379"),
+    ),
+    "etcd-expect-not-believed": Case("etcd expect", {}, unbelieved),
     "etcd-restart": Case("etcd restart"),
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
     "etcd-nospace": Case("etcd nospace", {}, without_space()),
@@ -188,9 +254,41 @@ async def test_another_condition_is_another_plan() -> None:
 
 
 REFUSALS = {
+    "to expect who is expected": (
+        Case("etcd expect"),
+        r"expected members of demo are demo-1, demo-2, demo-3 already\. There is nothing to do",
+    ),
+    "to expect whom nobody lists": (
+        Case("etcd expect", {}, down("demo-2", "demo-3")),
+        r"No member of demo has quorum behind it, .* \(R14\)",
+    ),
+    "to expect who never started": (
+        Case("etcd expect", {}, added("demo-4", started=False)),
+        r"Member a004, peer https://demo-4.invalid:2380, was added and has never started",
+    ),
+    "to expect who is nowhere": (
+        Case("etcd expect", {}, added("demo-4", url="http://10.0.0.9:2379")),
+        r"demo-4 says that it is at http://10.0.0.9:2379, and is to be asked by https",
+    ),
+    "to expect what is no URL": (
+        Case("etcd expect", {"members": "demo-1=https://a:2379,demo-2=http://b:2379"}),
+        r"'demo-2=http://b:2379' does not say who is where\. Write each member once, as NAME=https",
+    ),
+    "to expect one member twice": (
+        Case("etcd expect", {"members": "demo-1=https://a:2379,demo-1=https://b:2379"}),
+        r"'demo-1=https://b:2379' does not say who is where",
+    ),
+    "to expect two at one place": (
+        Case("etcd expect", {"members": "demo-1=https://a:2379,demo-2=https://a:2379"}),
+        r"Two of these members have the same URL",
+    ),
     "a healthy one while another is down": (
         Case("etcd member remove", {"member": "demo-3"}, down("demo-2")),
         r"it would leave 1 healthy of 2, quorum 2 \(R2\)\. Bring demo-2 back first",
+    ),
+    "the configuration of hosts without power": (
+        Case("etcd backup config", {"member": "demo-2"}, off("demo-2")),
+        r"No host can be reached\. Nothing of demo-2 is copied: demo-2 \(10\.0\.0\.2\) cannot",
     ),
     "without quorum": (
         Case("etcd member remove", {"member": "demo-3"}, down("demo-2", "demo-3")),
