@@ -66,6 +66,7 @@ def lost(
     return act
 
 
+KEPT = "demo-20231113T221320Z-90-6742c4a60b5d"
 ALL, KUBESPRAY = ("demo-1", "demo-2", "demo-3"), Platform.KUBESPRAY
 
 
@@ -196,7 +197,9 @@ CASES = {
         "etcd restore", {}, lost("demo-1", off=("demo-3",), on=KUBESPRAY)
     ),
     "etcd-restore-static-pods": Case("etcd restore", {}, lost(*ALL, on=Platform.OCP311)),
-    "etcd-restore-bad-data": Case("etcd restore", {"data_is_bad": True}, lost(on=Platform.OKD3)),
+    "etcd-restore-bad-data": Case(
+        "etcd restore", {"data_is_bad": True, "snapshot": KEPT}, lost(on=Platform.OKD3)
+    ),
     "etcd-move-leader-alarm": Case("etcd move-leader", {}, without_space()),
     "etcd-move-leader-to": Case("etcd move-leader", {"to": "demo-3"}),
 }
