@@ -30,7 +30,7 @@ from procedures.catalogue import PROCEDURES
 from procedures.model.errors import Retryable, UsageError
 from procedures.model.events import Requester, Role
 from procedures.model.ids import RunId
-from procedures.model.report import BackupsReport, MembersReport, Report
+from procedures.model.report import BackupsReport, HostsReport, MembersReport, Report
 from procedures.model.run import Run, State
 
 PATIENCE_S = 90.0
@@ -158,6 +158,8 @@ def _print_answer(run: Run, config: Config, *, as_json: bool) -> None:
 def _lines(answer: Report) -> list[str]:
     if isinstance(answer, BackupsReport):
         return [answer.headline, *words.backup_lines(answer)]
+    if isinstance(answer, HostsReport):
+        return [answer.headline, *words.host_lines(answer)]
     if isinstance(answer, MembersReport):
         return [answer.headline, *words.member_lines(answer)]
     unknown = words.unknowns(answer)
@@ -167,6 +169,7 @@ def _lines(answer: Report) -> list[str]:
         *words.troubles(answer),
         *words.table(answer),
         *words.details(answer),
+        *words.host_details(answer),
         *([unknown] if unknown else []),
     ]
 

@@ -3,24 +3,18 @@
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import replace
 
 from bot.pausing import obstacle
+from bot.redacting import redacted
+from bot.store.expected import Swap
 from bot.store.output import BATCH_BYTES, Batch, Line, Shelf
-from bot.store.runs import Conflict, Lease, Locked, Runs, needs
+from bot.store.runs import Conflict, Lease, Locked, Runs, Stale, needs
 from bot.store.signing import Journal
 from procedures.engine.ports import Cancelling
 from procedures.model.errors import QuorumbotError
 from procedures.model.events import (
-    Asked,
-    Cancelled,
-    Doubted,
     Event,
-    Expired,
-    Failed,
     Held,
-    PutOff,
-    RefusedBy,
     Took,
 )
 from procedures.model.host import Mark
@@ -100,18 +94,26 @@ class Hand:
 
     async def write(self, *events: Event) -> None:
         """Journal events and renew the lease; what ends the run gives lease and lock back."""
-        events = tuple(self._redacted(event) for event in events)
+        await self._write(tuple(redacted(event, self._redactor) for event in events))
+
+    async def swap(self, swap: Swap) -> None:
+        """Replace a stored value while the lease is held. Raises Stale where it is another."""
+        await self._write((), swap)
+
+    async def _write(self, events: tuple[Event, ...], swap: Swap | None = None) -> None:
         try:
             async with self._writing:
                 while True:
                     try:
-                        await self._append(*events)
+                        await self._append(*events, swap=swap)
                         if not self._said:
                             break
-                        events = ()
+                        events, swap = (), None
                     except Conflict:
                         self._journal = await self._runs.read(self._lease.run)
                         self._notice()
+        except Stale:
+            raise
         except QuorumbotError as error:
             message = f"run {self._lease.run}: {error}"
             raise InterruptedRun(message) from error
@@ -135,7 +137,7 @@ class Hand:
         """A step's place in the run."""
         return StepWork(self, step, self._cancelled)
 
-    async def _append(self, *events: Event) -> None:
+    async def _append(self, *events: Event, swap: Swap | None = None) -> None:
         if self._batch is None and self._said:
             self._batch = self._shelf.batch(self._said)
             self._said, self._said_bytes = [], 0
@@ -150,19 +152,10 @@ class Hand:
             then=needs(state),
             lock=self._lock,
             output=self._batch,
+            swap=swap,
         )
         self._batch = None
         self._run = advance(self._run, self._journal.entries[before:]) or self._run
-
-    def _redacted(self, event: Event) -> Event:
-        """What went wrong is often told in another program's words."""
-        match event:
-            case Failed() | Doubted() | RefusedBy() | Cancelled() | Expired() | PutOff():
-                return replace(event, error=self._redactor.text(event.error))
-            case Asked(missing=str(missing)):
-                return replace(event, missing=self._redactor.text(missing))
-            case _:
-                return event
 
     def _notice(self) -> None:
         """Take in what others wrote."""

@@ -14,18 +14,20 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.backups import tool_fault
 from bot.checking_hosts import host_findings
 from bot.config import Config, ConfigError, load
-from bot.identity import signer
+from bot.identity import keyring, signer
 from bot.process import forget_proxies
 from bot.redis_link import link
 from bot.slack.errors import error_code
 from bot.slack.membership import membership
 from bot.slack.workspace import make_client
 from bot.store.connection import translated
+from bot.store.expected import ExpectedMembers
 from bot.targets.etcd.look import EtcdReader
 from bot.targets.ssh.hosts import SshHosts
 from procedures.etcd.view import look_at
 from procedures.model.errors import QuorumbotError
 from procedures.model.events import Role
+from procedures.model.expected import Expected
 from procedures.model.ids import ChannelId
 from procedures.model.inventory import Cluster
 
@@ -222,16 +224,42 @@ def _cluster_check(
     config: Config, reader: EtcdReader, cluster: Cluster
 ) -> Callable[[], Awaitable[list[Check]]]:
     async def reach() -> list[Check]:
-        view = look_at(cluster, await reader.sample(cluster))
+        recorded = await _recorded(config, cluster)
+        expected = cluster.expecting(recorded)
+        view = look_at(expected, await reader.sample(expected))
         name = f"clusters.{cluster.name}"
         bad = [seen for seen in view.seen if seen.why]
         minors = {".".join(status.version.split(".")[:2]) for _, status in view.statuses()}
         tools = [await tool_fault(config, cluster.site, minor) for minor in sorted(minors)]
         checks = [Check(name, ok=False, text=f"{seen.name}: {seen.why}") for seen in bad]
         checks += [Check(f"{name}.snapshots", ok=False, text=fault) for fault in tools if fault]
-        return checks or [Check(name, ok=True, text=f"{len(view.seen)} members answer")]
+        checks = checks or [Check(name, ok=True, text=f"{len(view.seen)} members answer")]
+        return [*checks, *_expectation(f"{name}.expected", recorded)]
 
     return reach
+
+
+async def _recorded(config: Config, cluster: Cluster) -> Expected:
+    """What is recorded of a cluster; nothing where the store is away, of which another tells."""
+    try:
+        async with link(config) as redis:
+            found = await ExpectedMembers(redis, keyring(config)).read(cluster.name)
+    except (ConfigError, QuorumbotError):
+        return Expected()
+    return found.expected
+
+
+def _expectation(name: str, recorded: Expected) -> list[Check]:
+    if recorded.fault is not None:
+        text = (
+            f"the record is not believed: {recorded.fault}. The configuration counts. Find out "
+            "who wrote to Redis, then say /etcd expect"
+        )
+        return [Check(name, ok=False, text=text)]
+    if recorded.members is None:
+        return []
+    names = ", ".join(recorded.members)
+    return [Check(name, ok=True, text=f"{names}, by run {recorded.run}")]
 
 
 def _hosts_check(hosts: SshHosts, cluster: Cluster) -> Callable[[], Awaitable[list[Check]]]:

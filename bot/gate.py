@@ -15,6 +15,7 @@ from bot.store.unfinished import unfinished, waiting
 from procedures.model.errors import InDoubt, QuorumbotError, Retryable
 from procedures.model.events import Expired, Requested
 from procedures.model.ids import RunId, Site
+from procedures.model.inventory import Cluster
 from procedures.model.run import Run, State, fold
 
 _log = logging.getLogger(__name__)
@@ -90,6 +91,10 @@ class StoreGate:
         for fault in journal.faults:
             _log.error("ignored: %s", fault)
         return journal
+
+    async def expecting(self, cluster: Cluster) -> Cluster:
+        """The cluster with the members that are recorded as expected, where that is believed."""
+        return cluster.expecting((await self._runs.expected.read(cluster.name)).expected)
 
     async def beat(self) -> None:
         """Follow the store's clock until cancelled."""

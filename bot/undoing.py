@@ -33,23 +33,24 @@ def undoing(run: Run, requester: Requester, channel: ChannelId | None) -> Undoin
         raise Refused(message)
     requests: list[tuple[Step, str, Requested]] = []
     advice: list[str] = []
+    results = {number: each.value for number, each in run.steps.items()}
     for step in done:
         if step.undo is None:
             continue
-        command = step.undo.command
-        if command is None or command not in PROCEDURES:
-            advice.append(f"Step {step.number} ({step.title}): {step.undo.words}")
+        undo = step.undo.filled(results)
+        if undo.command is None or undo.command not in PROCEDURES:
+            advice.append(f"Step {step.number} ({step.title}): {undo.words}")
             continue
         request = Requested(
-            command=command,
-            args=dict(step.undo.args),
+            command=undo.command,
+            args=undo.typed,
             cluster=run.request.cluster,
             site=run.request.site,
             requester=requester,
             channel=channel,
             reason=f"undo of step {step.number} of run {run.id}",
         )
-        requests.append((step, step.undo.words, request))
+        requests.append((step, undo.words, request))
     if not requests and not advice:
         message = f"No step of run {run.id} needs to be taken back."
         raise Refused(message)

@@ -10,7 +10,9 @@ from procedures.model.report import (
     BackupsReport,
     Figure,
     HealthReport,
+    HostsReport,
     Level,
+    ListedRow,
     MembersReport,
 )
 
@@ -25,19 +27,30 @@ def safe_now(advice: Sequence[Advice]) -> str:
 
 def troubles(report: HealthReport) -> list[str]:
     """Figures that are not as they should be, the worst first."""
-    bad = [f for f in report.figures if f.level in {Level.CRITICAL, Level.WARN}]
-    bad += [f for f in report.figures if f.level is Level.UNKNOWN and f.counts]
+    figures = (*report.figures, *report.hosts)
+    bad = [f for f in figures if f.level in {Level.CRITICAL, Level.WARN}]
+    bad += [f for f in figures if f.level is Level.UNKNOWN and f.counts]
     bad.sort(key=lambda figure: figure.level is not Level.CRITICAL)
     return [f"{_word(figure.level)}: {_named(figure)}" for figure in bad]
 
 
 def details(report: HealthReport) -> list[str]:
     """All other figures, one line for each name; of many alike, the first and how many."""
+    return fine(report.figures, "members")
+
+
+def host_details(report: HealthReport) -> list[str]:
+    """The same of hosts."""
+    return fine(report.hosts, "hosts")
+
+
+def fine(all_figures: Iterable[Figure], of_many: str) -> list[str]:
+    """Figures that are as they should be, one line for each name."""
     lines = []
-    for name, figures in _by_name(report.figures, {Level.OK, Level.INFO}):
+    for name, figures in _by_name(all_figures, {Level.OK, Level.INFO}):
         texts = list(dict.fromkeys(figure.text for figure in figures))
         if len(texts) == 1:
-            everyone = f" ({len(figures)} members)" if len(figures) > 1 else ""
+            everyone = f" ({len(figures)} {of_many})" if len(figures) > 1 else ""
             lines.append(f"{name}: {texts[0]}{everyone}")
         else:
             lines.append(f"{name}: " + "; ".join(_of_member(figure) for figure in figures))
@@ -47,7 +60,7 @@ def details(report: HealthReport) -> list[str]:
 def unknowns(report: HealthReport) -> str | None:
     """What was not learnt, and why, in one line."""
     parts = []
-    for name, figures in _by_name(report.figures, {Level.UNKNOWN}):
+    for name, figures in _by_name((*report.figures, *report.hosts), {Level.UNKNOWN}):
         unjudged = [figure for figure in figures if not figure.counts]
         if unjudged:
             reasons = list(dict.fromkeys(figure.text.rstrip(".") for figure in unjudged))
@@ -97,13 +110,30 @@ def backup_lines(report: BackupsReport) -> list[str]:
 
 
 def member_lines(report: MembersReport) -> list[str]:
-    """One line for each listed member, then what differs from the inventory."""
+    """One line for each listed member, then what differs from what is expected."""
     lines = [
-        f"{row.name}  {row.id}  {row.role}  peer {' '.join(row.peer_urls)}  "
+        f"{row.name}  {row.id}  {row.role}  {expectation(row)}  peer {' '.join(row.peer_urls)}  "
         f"client {' '.join(row.client_urls) or 'none'}{f'  ({row.note})' if row.note else ''}"
         for row in report.rows
     ]
     return [*lines, *(f"warning: {note}" for note in report.notes)]
+
+
+def host_lines(report: HostsReport) -> list[str]:
+    """One line for each figure, what is wrong or unknown first."""
+    figures = sorted(report.figures, key=lambda figure: figure.level in _FINE)
+    return [
+        _named(figure) if figure.level in _FINE else f"{_word(figure.level)}: {_named(figure)}"
+        for figure in figures
+    ]
+
+
+_FINE = frozenset({Level.OK, Level.INFO})
+
+
+def expectation(row: ListedRow) -> str:
+    """Whether a listed member is expected."""
+    return {True: "expected", False: "not expected", None: "unknown"}[row.expected]
 
 
 def clusters(known: Iterable[Cluster]) -> list[str]:
@@ -136,7 +166,7 @@ def _by_name(figures: Iterable[Figure], levels: set[Level]) -> list[tuple[str, l
 
 
 def _named(figure: Figure) -> str:
-    what = figure.text if figure.name == "member" else f"{figure.name}: {figure.text}"
+    what = figure.text if figure.name in {"member", "host"} else f"{figure.name}: {figure.text}"
     if figure.member is None or what.startswith(figure.member):
         return what
     return f"{figure.member}: {what}"

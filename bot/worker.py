@@ -13,13 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.carrying import Hand, InterruptedRun
 from bot.changing import change
+from bot.expecting import RunWorld
 from bot.metrics import Metrics
 from bot.pausing import obstacle
 from bot.store.output import Shelf
 from bot.store.queue import Queue
 from bot.store.runs import Conflict, LeaseLost, Runs
 from procedures.catalogue import INQUIRIES, PROCEDURES
-from procedures.engine.ports import World
+from procedures.engine.ports import Reachable, World
 from procedures.model.errors import Permanent, QuorumbotError
 from procedures.model.events import Answered, Began, Failed, Held, Succeeded
 from procedures.model.ids import RunId, Site
@@ -53,7 +54,7 @@ class Worker:
         site: Site,
         runs: Runs,
         queue: Queue,
-        world: World,
+        world: Reachable,
         metrics: Metrics,
         redactor: Redactor | None = None,
         slots: int = 8,
@@ -170,16 +171,21 @@ class Worker:
         try:
             async with asyncio.TaskGroup() as group:
                 keeper = group.create_task(hand.keep())
+                world = RunWorld(self._world, self._runs.expected, hand)
+                recorded = await world.expected.read(run.request.cluster)
+                if recorded.fault is not None:
+                    words = "the record of expected members of %s is not believed: %s"
+                    _log.error(words, run.request.cluster, recorded.fault)
                 if run.request.command in PROCEDURES:
-                    await change(hand, self._world)
+                    await change(hand, world)
                 else:
-                    await self._answer(hand)
+                    await self._answer(hand, world)
                 keeper.cancel()
         except* (QuorumbotError, InterruptedRun) as errors:
             _log.warning("run %s: stopped, and left to the sweep: %s", run.id, errors)
         self._count(hand.run)
 
-    async def _answer(self, hand: Hand) -> None:
+    async def _answer(self, hand: Hand, world: World) -> None:
         run = hand.run
         if run.attempts == 1 and time.time() * 1_000 - run.requested_at_ms > STALE_MS:
             await hand.write(Failed("it was asked more than 5 minutes ago. Ask again."))
@@ -192,7 +198,7 @@ class Worker:
         failure: str | None = None
         try:
             async with asyncio.timeout(LONGEST_S):
-                async for latest in self._ask(run):
+                async for latest in self._ask(run, world):
                     await hand.write(Answered(latest))
         except InterruptedRun:
             raise
@@ -216,17 +222,17 @@ class Worker:
             with contextlib.suppress(KeyError):
                 gauge.remove(report.cluster)
 
-    def _ask(self, run: Run) -> AsyncIterator[Report]:
+    def _ask(self, run: Run, world: World) -> AsyncIterator[Report]:
         try:
             inquiry = INQUIRIES[run.request.command]
             args: object = TypeAdapter(inquiry.args).validate_python(dict(run.request.args))
         except (KeyError, ValidationError) as error:
             message = "this worker does not know that request: front and worker differ in version."
             raise Permanent(message) from error
-        if run.request.cluster not in self._world.inventory.clusters:
+        if run.request.cluster not in world.inventory.clusters:
             message = f"this worker's configuration has no cluster {run.request.cluster}."
             raise Permanent(message)
-        return inquiry.ask(args, self._world)
+        return inquiry.ask(args, world)
 
     def _count(self, run: Run) -> None:
         if not run.state.final:

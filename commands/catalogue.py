@@ -1,6 +1,6 @@
 """All commands there are."""
 
-from commands import etcd, ops
+from commands import etcd, host, ops
 from commands.registry import Registry
 
-REGISTRY = Registry((etcd.GROUP, ops.GROUP))
+REGISTRY = Registry((etcd.GROUP, host.GROUP, ops.GROUP))

@@ -11,14 +11,22 @@ from commands.registry import (
 )
 from procedures.etcd import (
     backup,
+    backup_config,
     backups,
     defrag,
+    expect,
     fix_peer_url,
     health,
+    member_add,
+    member_promote,
     member_remove,
     members,
     move_leader,
+    nospace,
+    replace,
     restart,
+    restore,
+    retire,
 )
 
 _CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
@@ -38,7 +46,7 @@ GROUP = Group(
         ),
         Command(
             ("etcd", "members"),
-            "who is a member, with ids and URLs",
+            "who is a member, with ids and URLs, and who of them is expected",
             (
                 Parameter("member", Kind.MEMBER, "only this one, by name or id"),
                 CLUSTER_FLAG,
@@ -50,6 +58,15 @@ GROUP = Group(
             "save and verify a snapshot",
             _CHANGE,
             procedure=backup.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "backup", "config"),
+            "copy settings, certificates and units off the hosts",
+            (
+                Parameter("member", Kind.MEMBER, "only this one's, by name or id"),
+                *_CHANGE,
+            ),
+            procedure=backup_config.PROCEDURE.name,
         ),
         Command(
             ("etcd", "backups"),
@@ -68,6 +85,26 @@ GROUP = Group(
             procedure=member_remove.PROCEDURE.name,
         ),
         Command(
+            ("etcd", "member", "add"),
+            "make room for a new member, a learner at first",
+            (
+                Parameter("name", Kind.TEXT, "the name that it will have", required=True),
+                Parameter("peer_url", Kind.TEXT, "where its peers reach it", required=True),
+                Parameter("voter", Kind.SWITCH, "give it a vote before it has started", flag=True),
+                *_CHANGE,
+            ),
+            procedure=member_add.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "member", "promote"),
+            "give a learner that has caught up a vote",
+            (
+                Parameter("member", Kind.MEMBER, "which one, by name or id", required=True),
+                *_CHANGE,
+            ),
+            procedure=member_promote.PROCEDURE.name,
+        ),
+        Command(
             ("etcd", "member", "fix-peer-url"),
             "correct the URL at which a member's peers reach it",
             (
@@ -78,6 +115,39 @@ GROUP = Group(
             procedure=fix_peer_url.PROCEDURE.name,
         ),
         Command(
+            ("etcd", "replace"),
+            "replace a member by one on another host; two others approve",
+            (
+                Parameter("member", Kind.MEMBER, "which one, by name or id", required=True),
+                Parameter("with_", Kind.TEXT, "the host of the new one", flag=True),
+                *_CHANGE,
+            ),
+            procedure=replace.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "retire"),
+            "switch etcd off on a host that has no member any more",
+            (
+                Parameter("host", Kind.TEXT, "which host", required=True),
+                *_CHANGE,
+            ),
+            procedure=retire.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "expect"),
+            "expect those as members that are listed now, and no others",
+            (
+                Parameter(
+                    "members",
+                    Kind.TEXT,
+                    "expect these instead, as NAME=CLIENT_URL,NAME=CLIENT_URL",
+                    flag=True,
+                ),
+                *_CHANGE,
+            ),
+            procedure=expect.PROCEDURE.name,
+        ),
+        Command(
             ("etcd", "restart"),
             "restart etcd on its hosts, one after another",
             (
@@ -85,6 +155,22 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=restart.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "restore"),
+            "restore a cluster that has lost its quorum from a snapshot; two others approve",
+            (
+                Parameter("snapshot", Kind.TEXT, "which one; the newest with quorum if none"),
+                Parameter("on", Kind.TEXT, "the host that is restored first", flag=True),
+                Parameter(
+                    "data_is_bad",
+                    Kind.SWITCH,
+                    "the data itself is damaged: give it up although quorum exists",
+                    flag=True,
+                ),
+                *_CHANGE,
+            ),
+            procedure=restore.PROCEDURE.name,
         ),
         Command(
             ("etcd", "move-leader"),
@@ -104,6 +190,12 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=defrag.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "nospace"),
+            "get a cluster that refuses writes for lack of space going again",
+            _CHANGE,
+            procedure=nospace.PROCEDURE.name,
         ),
     ),
 )

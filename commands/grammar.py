@@ -73,13 +73,20 @@ def _command(
             raise UsageError(_unknown(f"/{said} command", word.text, [*following, "help"]))
         chosen.append(word.text.lower())
         for command in longer:
-            if command.words == tuple(chosen):
+            if command.words == tuple(chosen) and not _goes_on(
+                registry, chosen, given[index + 1 :]
+            ):
                 return command, given[index + 1 :]
     if len(chosen) == 1:
         return None, ()
     following = sorted({c.words[len(chosen)] for c in registry.below(chosen)})
     message = f"/{' '.join(chosen)} needs one more word: {_or(following)}."
     raise UsageError(message)
+
+
+def _goes_on(registry: Registry, chosen: Sequence[str], rest: Sequence[Word]) -> bool:
+    """Tell whether the next word makes a longer command: `backup config` is not `backup`."""
+    return bool(rest) and bool(registry.below([*chosen, rest[0].text.lower()]))
 
 
 def _arguments(command: Command, given: Sequence[Word]) -> dict[str, str | bool]:

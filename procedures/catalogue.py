@@ -5,20 +5,39 @@ from types import MappingProxyType
 
 from procedures.etcd import (
     backup,
+    backup_config,
     backups,
     defrag,
+    expect,
     fix_peer_url,
     health,
+    member_add,
+    member_promote,
     member_remove,
     members,
     move_leader,
+    nospace,
+    replace,
     restart,
+    restore,
+    retire,
 )
+from procedures.host import clock, disk, entropy
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
 
 INQUIRIES: Mapping[str, Inquiry] = MappingProxyType(
-    {inquiry.name: inquiry for inquiry in (backups.INQUIRY, health.INQUIRY, members.INQUIRY)}
+    {
+        inquiry.name: inquiry
+        for inquiry in (
+            backups.INQUIRY,
+            clock.INQUIRY,
+            disk.INQUIRY,
+            entropy.INQUIRY,
+            health.INQUIRY,
+            members.INQUIRY,
+        )
+    }
 )
 """The read-only ones."""
 
@@ -27,11 +46,19 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
         procedure.name: procedure
         for procedure in (
             backup.PROCEDURE,
+            backup_config.PROCEDURE,
+            expect.PROCEDURE,
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
+            member_add.PROCEDURE,
+            member_promote.PROCEDURE,
             member_remove.PROCEDURE,
+            replace.PROCEDURE,
             restart.PROCEDURE,
+            restore.PROCEDURE,
+            retire.PROCEDURE,
             move_leader.PROCEDURE,
+            nospace.PROCEDURE,
         )
     }
 )

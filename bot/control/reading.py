@@ -75,16 +75,17 @@ async def approvals(desk: Desk, _: Ask, caller: Caller) -> Said:
 
 
 async def clusters(desk: Desk, _: Ask, caller: Caller) -> Said:
-    """Which clusters there are for the caller, and which of them are paused."""
-    known = desk.inventory.in_channel(caller.channel)
+    """Which clusters there are for the caller, who is expected, and which of them are paused."""
+    known = list(desk.inventory.in_channel(caller.channel))
     paused: dict[ClusterName, Pause] = {}
     note: tuple[str, ...] = ()
     try:
-        for each in known:
+        for number, each in enumerate(known):
+            known[number] = await desk.gate.expecting(each)
             if (pause := await desk.pauses.of(each.name)) is not None:
                 paused[each.name] = pause
     except Retryable as error:
-        note = (f"Whether one of them is paused is not known. {error}",)
+        note = (f"Who is expected by now and what is paused is not known. {error}",)
     lines = [
         f"{line}; paused by <@{pause.user}>, {moment(pause.at_ms)}"
         if (pause := paused.get(each.name))
@@ -96,6 +97,7 @@ async def clusters(desk: Desk, _: Ask, caller: Caller) -> Said:
             "name": each.name,
             "platform": str(each.platform),
             "site": each.site,
+            "expected": list(each.endpoints),
             "paused": {"user": pause.user, "at": iso(pause.at_ms)}
             if (pause := paused.get(each.name))
             else None,

@@ -9,7 +9,7 @@ from bot.slack.run_views import run_view
 from bot.slack.text import MESSAGE, cut, escaped, shortened
 from procedures.catalogue import PROCEDURES
 from procedures.model.ids import UserId
-from procedures.model.report import BackupsReport, HealthReport, MembersReport
+from procedures.model.report import BackupsReport, HealthReport, HostsReport, MembersReport
 from procedures.model.run import Run, State
 
 # Slack refuses a message of more than about 12,000 characters in all its blocks together.
@@ -18,6 +18,7 @@ _CELL = 60
 _LINES = 1_500
 _DETAILS = 2_000
 _ITEM = " · "
+_YES = {True: "yes", False: "no", None: "unknown"}
 
 
 def view(run: Run, people: Mapping[UserId, str]) -> View:
@@ -31,6 +32,8 @@ def view(run: Run, people: Mapping[UserId, str]) -> View:
             shown = _backups(run, report)
         case MembersReport() as report:
             shown = _members(run, report)
+        case HostsReport() as report:
+            shown = _hosts(run, report)
         case None:
             shown = _waiting(run)
     return shown if run.error is None else _with_error(run, shown)
@@ -58,6 +61,8 @@ def _health(run: Run, report: HealthReport) -> View:
     blocks.append(_health_table(report))
     if report.samples > 1:
         blocks.append(_context(escaped(_ITEM.join(words.details(report))), _ITEM))
+        if hosts := words.host_details(report):
+            blocks.append(_context(escaped(f"Hosts: {_ITEM.join(hosts)}"), _ITEM))
         if unknown := words.unknowns(report):
             blocks.append(_context(escaped(unknown)))
     blocks.append(_context(_asked_by(run)))
@@ -98,12 +103,13 @@ def _backups(run: Run, report: BackupsReport) -> View:
 
 
 def _members(run: Run, report: MembersReport) -> View:
-    head = ("Member", "Id", "Role", "Peer URLs", "Client URLs", "Note")
+    head = ("Member", "Id", "Role", "Expected", "Peer URLs", "Client URLs", "Note")
     rows = [
         (
             row.name,
             row.id,
             row.role,
+            _YES[row.expected],
             " ".join(row.peer_urls),
             " ".join(row.client_urls) or "none",
             row.note or "none",
@@ -119,6 +125,17 @@ def _members(run: Run, report: MembersReport) -> View:
     blocks.append(_context(_asked_by(run)))
     text = cut(_escaped_lines([report.headline, *words.member_lines(report)]), MESSAGE)
     return View(text, tuple(blocks), _metadata(run, "listed"))
+
+
+def _hosts(run: Run, report: HostsReport) -> View:
+    lines = words.host_lines(report)
+    blocks = (
+        _section(f"*{escaped(report.headline)}*"),
+        _section(_escaped_lines(lines)),
+        _context(_asked_by(run)),
+    )
+    text = cut(_escaped_lines([report.headline, *lines]), MESSAGE)
+    return View(text, blocks, _metadata(run, "listed"))
 
 
 def _with_error(run: Run, shown: View) -> View:

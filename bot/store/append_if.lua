@@ -4,7 +4,7 @@
 --       5 feed                6 queue to wake or ''                   7 fence counter
 --       8 waiting set         9 lock of what the run changes or ''    10 turns of that lock
 --      11 list of output batches or ''      12 set of a cluster's ended runs or ''
---      13 set of runs with events to record
+--      13 set of runs with events to record 14 signed record to replace or ''
 -- ARGV  1 run id              2 expected version ('' for take)
 --       3 lease: none|take|hold|drop   4 token ('' unless hold or drop)   5 lease time in ms
 --       6 last moment to accept, in ms of this server's clock, or ''
@@ -12,11 +12,12 @@
 --       9 most entries kept in a stream   10 lifetime of a closed run's entries in ms, or ''
 --      11 'take' or 'drop' the lock, or ''
 --      12 batch of output or ''          13 how many old batches of its list to drop
---      14... signed entries
+--      14 that record as it was read, '' where there was none      15 what it becomes or ''
+--      16... signed entries
 --
 -- Returns {'done', version, turn} (take: {'done', version, token, entries}) or {'known', run}
---       | {'late'} | {'conflict', version} | {'held'} | {'closed'} | {'fenced'} | {'locked', run}:
---       then nothing has changed.
+--       | {'late'} | {'conflict', version} | {'held'} | {'closed'} | {'fenced'} | {'stale'}
+--       | {'locked', run}: then nothing has changed.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -39,6 +40,11 @@ end
 
 if version ~= tonumber(ARGV[2]) then return {'conflict', version} end
 if mode ~= 'none' and holder ~= token then return {'fenced'} end
+if ARGV[15] ~= '' then
+  local text = redis.call('TYPE', KEYS[14]).ok == 'string'
+  local record = text and redis.call('GET', KEYS[14]) or ''
+  if record ~= ARGV[14] and record ~= ARGV[15] then return {'stale'} end
+end
 local locked_by = KEYS[9] ~= '' and redis.call('GET', KEYS[9])
 if ARGV[11] == 'take' then
   if locked_by and locked_by ~= ARGV[1] then return {'locked', locked_by} end
@@ -57,7 +63,8 @@ if mode ~= 'none' then
   end
 end
 
-for i = 14, #ARGV do
+if ARGV[15] ~= '' then redis.call('SET', KEYS[14], ARGV[15]) end
+for i = 16, #ARGV do
   version = redis.call('RPUSH', KEYS[1], ARGV[i])
 end
 if ARGV[12] ~= '' then
@@ -65,10 +72,10 @@ if ARGV[12] ~= '' then
   if tonumber(ARGV[13]) > 0 then redis.call('LTRIM', KEYS[11], ARGV[13], -1) end
   redis.call('PEXPIRE', KEYS[11], 30 * 24 * 3600 * 1000)
 end
-if #ARGV >= 14 or ARGV[12] ~= '' then
+if #ARGV >= 16 or ARGV[12] ~= '' then
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[9], '*', 'run', ARGV[1])
 end
-if #ARGV >= 14 and ARGV[10] == '' then redis.call('ZADD', KEYS[13], 'NX', now, ARGV[1]) end
+if #ARGV >= 16 and ARGV[10] == '' then redis.call('ZADD', KEYS[13], 'NX', now, ARGV[1]) end
 if ARGV[7] == 'open' then
   redis.call('ZADD', KEYS[4], now, ARGV[1])
   redis.call('ZREM', KEYS[8], ARGV[1])

@@ -83,6 +83,11 @@ def paused(cluster: ClusterName) -> str:
     return f"quorumbot:paused:{cluster}"
 
 
+def expected(cluster: ClusterName) -> str:
+    """The signed record of the members that a cluster is expected to have."""
+    return f"quorumbot:expected:{cluster}"
+
+
 def lock(name: str) -> str:
     """The run that may change what is named; it is the run's, not a worker's."""
     return f"quorumbot:lock:{name}"

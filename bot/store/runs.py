@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from bot.store import keys
 from bot.store.connection import translated
+from bot.store.expected import ExpectedMembers, Swap
 from bot.store.memory import Memory
 from bot.store.output import Batch, Line, Shelf, open_shelf, read_output
 from bot.store.pauses import Pause, Pauses
@@ -58,6 +59,10 @@ class LeaseLost(QuorumbotError):  # noqa: N818 (an ordinary outcome: stop workin
     """The run belongs to another worker now, or to none."""
 
 
+class Stale(QuorumbotError):  # noqa: N818 (an ordinary outcome: read again and decide again)
+    """Another value is stored than the one that was to be replaced."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """A worker's right to write to a run, until it is dropped or not renewed in time."""
@@ -85,6 +90,7 @@ class _Call:
     lock_move: Literal["", "take", "drop"] = ""
     output: Batch | None = None
     ended: str = ""
+    swap: Swap | None = None
 
 
 class Runs:
@@ -106,6 +112,7 @@ class Runs:
         self._lease_ms = lease_ms
         self._now_ms = now_ms
         self._memory = Memory()
+        self.expected = ExpectedMembers(redis, keyring, signer)
 
     @property
     def lease_ms(self) -> int:
@@ -201,13 +208,14 @@ class Runs:
         then: Then = "open",
         lock: str = "",
         output: Batch | None = None,
+        swap: Swap | None = None,
     ) -> Journal:
         """Append under a lease and renew it; a run that needs no worker gives the lease back.
 
         `lock` is taken while the run is open or waits, and given back when it is closed. A store
         that does not answer is asked again for as long as a lease lasts. Raises LeaseLost when
         the run is in other hands, Conflict when a front appended meanwhile, Locked when another
-        run has the lock.
+        run has the lock, Stale when what `swap` replaces is not there.
         """
         call = _Call(
             lease.run,
@@ -221,6 +229,7 @@ class Runs:
             lock=lock,
             lock_move="" if not lock else "drop" if then == "closed" else "take",
             output=output,
+            swap=swap,
         )
         return await self._appended(call, journal, events, patience_s=self._lease_ms / 1000)
 
@@ -332,6 +341,7 @@ class Runs:
             keys.output(call.run, call.output.part) if call.output else "",
             call.ended,
             keys.AUDIT_DUE,
+            call.swap.key if call.swap else "",
         )
         arguments = (
             call.run,
@@ -347,6 +357,8 @@ class Runs:
             call.lock_move,
             call.output.packed if call.output else "",
             call.output.drop if call.output else 0,
+            call.swap.was if call.swap else "",
+            call.swap.to if call.swap else "",
             *raw,
         )
         async with translated():
@@ -382,6 +394,9 @@ def _error(run: RunId, reply: Sequence[object]) -> QuorumbotError:
     word = _word(reply)
     if word == "locked":
         return Locked(RunId(_text(reply[1])))
+    if word == "stale":
+        message = "What was to be replaced is another meanwhile."
+        return Stale(message)
     if word == "known":
         message = "That was taken in already."
         return Known(message)

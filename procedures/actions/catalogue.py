@@ -6,16 +6,30 @@ from typing import Any
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
+from procedures.actions.etcd.check_restored import CheckRestored
+from procedures.actions.etcd.check_same_data import CheckSameData
 from procedures.actions.etcd.defragment import Defragment
+from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
+from procedures.actions.etcd.promote_member import PromoteMember
 from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.rotate_backups import RotateBackups
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
+from procedures.actions.etcd.space import Compact, DisarmNospace, TellSpace
+from procedures.actions.etcd.verify_snapshot import VerifySnapshot
+from procedures.actions.host.api_server import StartApi, StopApi
+from procedures.actions.host.copy_config import CopyConfig
+from procedures.actions.host.data_owner import OwnLikeData, Relabel
 from procedures.actions.host.files import MoveAside, WriteFile
 from procedures.actions.host.restart_etcd import RestartEtcd
+from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
+from procedures.actions.host.send_snapshot import RemoveCopy, SendSnapshot
+from procedures.actions.host.stop_etcd import StopEtcd
+from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Doable
 from procedures.model.errors import Permanent
 
@@ -23,19 +37,39 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
     {
         kind.KIND: TypeAdapter(kind)
         for kind in (
+            AddMember,
             CheckHealthy,
             CheckMember,
+            CopyConfig,
+            CheckRestored,
+            CheckSameData,
+            Compact,
             Defragment,
+            DisarmNospace,
             EnsureLeads,
             EnsureNotLeader,
+            Expect,
             MoveAside,
+            OwnLikeData,
+            PutDataInPlace,
+            Relabel,
+            PromoteMember,
+            RemoveCopy,
             RemoveMember,
             RestartEtcd,
+            RestoreSnapshot,
             RetireEtcd,
             RotateBackups,
             SaveSnapshot,
+            SendSnapshot,
+            SetDataAside,
+            StartApi,
             StartEtcd,
+            StopApi,
+            StopEtcd,
+            TellSpace,
             UpdatePeerUrl,
+            VerifySnapshot,
             WriteAndRead,
             WriteFile,
         )

@@ -1,12 +1,14 @@
 """What procedures need from the world. Adapters implement these; tests use in-memory twins."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import JsonValue
 
+from procedures.engine.config_copies import ConfigCopies
 from procedures.engine.hosts import HostAct, HostLook
+from procedures.engine.membership import Membership
 from procedures.model.host import Mark
 from procedures.model.ids import ClusterName, MemberId
 from procedures.model.inventory import Cluster, Inventory
@@ -85,7 +87,7 @@ class Look(Protocol):
 
     @property
     def inventory(self) -> Inventory:
-        """Where things are."""
+        """Where things are, and which members are expected there."""
         ...
 
     @property
@@ -101,6 +103,11 @@ class Look(Protocol):
     @property
     def clock(self) -> Clock:
         """The time, and waiting."""
+        ...
+
+    @property
+    def backups(self) -> "Kept | None":
+        """Snapshots that are kept; None where no place is configured."""
         ...
 
 
@@ -180,13 +187,41 @@ class EtcdAct(Protocol):
         ...
 
 
-class Backups(Protocol):
-    """Where a site keeps snapshots of its clusters.
+class Kept(Protocol):
+    """The snapshots that a site keeps of its clusters.
 
     Every call raises Retryable where the place is out of reach, full or in use for the moment,
     and Permanent where it cannot be used as it is; the words say what to do. A cluster or a
     snapshot whose name could lead out of the place is Permanent too.
     """
+
+    @property
+    def copies(self) -> ConfigCopies:
+        """Copies of configurations, in the same place."""
+        ...
+
+    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        """All stored snapshots of a cluster, the newest first. What they hold is not read."""
+        ...
+
+    async def verify(self, snapshot: Snapshot) -> str | None:
+        """Read a stored snapshot again: None when it is as it was stored, else what is wrong.
+
+        What is wrong begins with a verb, e.g. `is cut off: …`.
+        """
+        ...
+
+    def read(self, snapshot: Snapshot) -> AsyncGenerator[bytes, None]:
+        """Stream a stored snapshot. Who takes it has to compare its SHA-256 at the end.
+
+        Raises Permanent where it is not there any more, and where it is not as long as it was
+        stored: then at the end of what there is.
+        """
+        ...
+
+
+class Backups(Kept, Protocol):
+    """Where a site keeps snapshots of its clusters. Raises as `Kept` does."""
 
     async def save(
         self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
@@ -201,17 +236,6 @@ class Backups(Protocol):
         """
         ...
 
-    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
-        """All stored snapshots of a cluster, the newest first. What they hold is not read."""
-        ...
-
-    async def verify(self, snapshot: Snapshot) -> str | None:
-        """Read a stored snapshot again: None when it is as it was stored, else what is wrong.
-
-        What is wrong begins with a verb, e.g. `is cut off: …`.
-        """
-        ...
-
     async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
         """Delete what is `expendable`, the oldest first; gives what was deleted.
 
@@ -220,8 +244,8 @@ class Backups(Protocol):
         ...
 
 
-class World(Look, Protocol):
-    """All that a step may look at and act on."""
+class Reachable(Look, Protocol):
+    """All that a worker reaches, whatever run it has in hand."""
 
     @property
     def act(self) -> EtcdAct:
@@ -236,6 +260,18 @@ class World(Look, Protocol):
     @property
     def backups(self) -> Backups | None:
         """Where snapshots are kept; None where no place is configured."""
+        ...
+
+
+class World(Reachable, Protocol):
+    """All that a step may look at and act on, for one run.
+
+    Its inventory has the expected members of the run's cluster as they are recorded.
+    """
+
+    @property
+    def expected(self) -> Membership:
+        """Which members are expected."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from procedures.etcd.expected import known, missing
 from procedures.etcd.fragmentation import MIB, free_percent, pays
 from procedures.etcd.view import Seen, View
 from procedures.model.inventory import Cluster
@@ -32,18 +33,16 @@ def judged(view: View) -> list[Figure]:
 
 def inventory(cluster: Cluster, view: View) -> list[Figure]:
     """Differences between the member list and the expected members."""
+    figures = record(cluster)
     if not view.listed:
-        return [_unknown("member list", "no member gave one", counts=True)]
-    figures = []
-    names = {seen.name for seen in view.seen}
-    urls = {url for seen in view.seen if seen.listed for url in seen.listed.client_urls}
-    for name, endpoint in cluster.endpoints.items():
-        if name not in names and endpoint not in urls:
-            figures.append(_warn("member list", f"{name} is expected and not in it"))
-    expected_urls = set(cluster.endpoints.values())
+        return [*figures, _unknown("member list", "no member gave one", counts=True)]
+    figures += [
+        _warn("member list", f"{name} is expected and not in it") for name in missing(cluster, view)
+    ]
+    expected = known(cluster, view)
     for seen in view.seen:
         row = seen.listed
-        if row and seen.name not in cluster.endpoints and not expected_urls & set(row.client_urls):
+        if row and row.id not in expected:
             figures.append(_warn("member list", f"{seen.name} is in it and not expected"))
         if row and row.learner:
             figures.append(
@@ -55,6 +54,17 @@ def inventory(cluster: Cluster, view: View) -> list[Figure]:
         if isinstance(probe.status, Status)
     ]
     return figures or [_ok("member list", "as expected")]
+
+
+def record(cluster: Cluster) -> list[Figure]:
+    """Tell where the record of expected members is not believed, and what counts instead."""
+    if (why := cluster.expected.fault) is None:
+        return []
+    text = (
+        f"not believed: {why}. The configuration counts. Find out who wrote to Redis, or whether "
+        "it was restored, then say /etcd expect"
+    )
+    return [_warn("record of expected members", text)]
 
 
 def distrust(view: View, figures: Iterable[Figure]) -> str | None:
@@ -246,15 +256,18 @@ def _unknown(name: str, text: str, *, counts: bool = False) -> Figure:
     return Figure(name, Level.UNKNOWN, text, counts=counts)
 
 
-def unlearnt() -> list[Figure]:
+def unlearnt(*, hosts: bool) -> list[Figure]:
     """Figures that nobody can give, because what they need is not there."""
-    return [_unknown(name, text) for name, text in _NEEDS]
+    needs = (*_NEEDS, *(() if hosts else _NEED_HOSTS))
+    return [_unknown(name, text) for name, text in needs]
 
 
 _NEEDS = (
     ("growth", "needs a history of sizes"),
+    ("backup", "no backup of this cluster is known here"),
+)
+_NEED_HOSTS = (
     ("disk", "needs the hosts"),
     ("clock", "needs the hosts"),
     ("files", "certificates and configuration on disk need the hosts"),
-    ("backup", "no backup of this cluster is known here"),
 )

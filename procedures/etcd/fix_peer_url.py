@@ -1,20 +1,18 @@
 """Correct the URL at which a member's peers reach it. (catalogue P33)"""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from procedures.actions.etcd.check_healthy import CheckHealthy
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
 from procedures.actions.etcd.target import identity
 from procedures.engine.ports import Look
-from procedures.etcd.observe import find, listed, observed
+from procedures.etcd.observe import find, observed
+from procedures.etcd.peer_urls import peer_url, require_free
 from procedures.etcd.view import View
-from procedures.model.errors import Refused, UsageError
+from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName
 from procedures.model.plan import Risk, Undo
 from procedures.model.procedure import Procedure, Runbook
-
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ async def look(args: Args, look: Look) -> View:
 
 def plan(args: Args, view: View, run: Runbook) -> None:
     """Change the URL in the member list, and see that all are well."""
-    url = _url(args.url)
+    url = peer_url(args.url)
     _, row = find(view, args.member)
     member = identity(row)
     run.title = f"Set the peer URL of {member.name or member.id} in {args.cluster}"
@@ -46,10 +44,7 @@ def plan(args: Args, view: View, run: Runbook) -> None:
     if not view.quorum_proven:
         message = f"{args.cluster} has no quorum (R14): no change of its members can be committed."
         raise Refused(message)
-    for other, its_row in listed(view):
-        if its_row.id != row.id and url in its_row.peer_urls:
-            message = f"{url} is the peer URL of {other.name} already. Each member needs its own."
-            raise Refused(message)
+    require_free(view, url, apart_from=row.id)
     if member.peer_urls == (url,):
         message = f"{member.shown} has the peer URL {url} already. There is nothing to do."
         raise Refused(message)
@@ -70,16 +65,3 @@ def plan(args: Args, view: View, run: Runbook) -> None:
 PROCEDURE = Procedure(
     "etcd member fix-peer-url", Args, look, plan, risk=Risk.REVERSIBLE, lock="etcd/{cluster}"
 )
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    plain = parts.scheme in {"http", "https"} and parts.hostname and port
-    if not plain or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
-        message = f"{text!r} is no peer URL. Write https://HOST:PORT, e.g. https://10.0.0.1:2380."
-        raise UsageError(message)
-    return text

@@ -1,11 +1,12 @@
 """How is an etcd cluster, and what is safe to do to it now? (catalogue P07)
 
 Two samples, one `sample_gap_ms` apart: what moves (counters, lag, an election) is told from what
-stands. The first answer comes after the first sample.
+stands. The first answer comes after the first sample. Hosts, where some are configured, are asked
+meanwhile, and nothing waits for them but the last answer.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass, field, replace
 
 from procedures.engine.ports import Look
@@ -14,6 +15,7 @@ from procedures.etcd.advice import advise
 from procedures.etcd.certificates import certificates
 from procedures.etcd.evidence import testified
 from procedures.etcd.fragmentation import MIB
+from procedures.etcd.host_health import HostSeen, clock_pairs, host_figures, look_at_hosts
 from procedures.etcd.performance import performance
 from procedures.etcd.rows import rows
 from procedures.etcd.verdict import count, headline, judge, tolerance
@@ -56,6 +58,23 @@ class _Details:
 async def ask(args: Args, look: Look) -> AsyncIterator[HealthReport]:
     """Give the first verdict, then the whole answer."""
     cluster = look.inventory.clusters[args.cluster]
+    hosts = asyncio.create_task(look_at_hosts(cluster, look))
+    try:
+        async for report in _ask(cluster, look, hosts):
+            yield report
+    finally:
+        hosts.cancel()
+        await asyncio.wait([hosts])
+
+
+INQUIRY = Inquiry("etcd health", Args, ask)
+
+_Hosts = Mapping[str, HostSeen | Fault]
+
+
+async def _ask(
+    cluster: Cluster, look: Look, hosts: Awaitable[_Hosts]
+) -> AsyncIterator[HealthReport]:
     first = await look.etcd.sample(cluster)
     yield _first_report(cluster, look_at(cluster, first))
     extra = unasked(cluster, first)
@@ -69,10 +88,12 @@ async def ask(args: Args, look: Look) -> AsyncIterator[HealthReport]:
     if look_at(cluster, first).quorum_proven and not look_at(cluster, second).quorum_proven:
         # It may only be an election: quorum is not called lost before two samples agree.
         second = await look.etcd.sample(cluster, extra)
-    yield _last_report(cluster, first, second, details, look.clock.now_ms() // 1_000)
-
-
-INQUIRY = Inquiry("etcd health", Args, ask)
+    seen, now_s = await hosts, look.clock.now_ms() // 1_000
+    yield replace(
+        _last_report(cluster, first, second, details, now_s),
+        hosts=host_figures(look_at(cluster, second), seen, now_s),
+        clocks=clock_pairs(seen),
+    )
 
 
 def _first_report(cluster: Cluster, view: View) -> HealthReport:
@@ -113,7 +134,7 @@ def _last_report(
             before_it = details.metrics.get(seen.probe.endpoint)
             after_it = details.metrics_later.get(seen.probe.endpoint)
             figures += performance(seen.name, before_it, after_it, names)
-    figures += core.unlearnt()
+    figures += core.unlearnt(hosts=bool(cluster.hosts and cluster.ssh))
     return _report(cluster, view, judge(view, figures), figures, samples=2)
 
 

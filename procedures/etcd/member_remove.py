@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, WriteAndRead
+from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.leadership import EnsureNotLeader
 from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import condition, identity
 from procedures.engine.ports import Look
+from procedures.etcd.expected import without
 from procedures.etcd.observe import find, observed
 from procedures.etcd.view import View
 from procedures.model import quorum
 from procedures.model.ids import ClusterName
+from procedures.model.inventory import Cluster
 from procedures.model.plan import Risk, Undo
 from procedures.model.procedure import Procedure, Runbook
 
@@ -28,14 +31,24 @@ class Args:
     to_one: bool = False
 
 
-async def look(args: Args, look: Look) -> View:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The members as they are, and as they are expected."""
+
+    cluster: Cluster
+    view: View
+
+
+async def look(args: Args, look: Look) -> Sight:
     """See who is a member, how each of them is, and that there is a place for the snapshot."""
-    look.inventory.retention_of(look.inventory.clusters[args.cluster])
-    return await observed(args.cluster, look)
+    cluster = look.inventory.clusters[args.cluster]
+    look.inventory.retention_of(cluster)
+    return Sight(cluster, await observed(args.cluster, look))
 
 
-def plan(args: Args, view: View, run: Runbook) -> None:
+def plan(args: Args, sight: Sight, run: Runbook) -> None:
     """Save a snapshot, move leadership away, remove, and see that the others are well."""
+    view = sight.view
     seen, row = find(view, args.member)
     member = identity(row)
     run.title = f"Remove member {member.name or member.id} from {args.cluster}"
@@ -57,6 +70,10 @@ def plan(args: Args, view: View, run: Runbook) -> None:
     )
     run.step("Check that the others are healthy", CheckHealthy(args.cluster, without=member))
     run.step("Check that the cluster takes writes", WriteAndRead(args.cluster))
+    others = without(sight.cluster, view, row.id)
+    if others is not None:
+        title = f"Expect {member.name or member.id} no more"
+        run.step(title, Expect(args.cluster, sight.cluster.expected.members, others))
 
 
 PROCEDURE = Procedure(

@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from procedures.engine.ports import Look
+from procedures.etcd.asking import Asking
 from procedures.model.errors import Refused
 from procedures.model.host import FileSeen, Machine, Said
 from procedures.model.inventory import Cluster, Host
@@ -46,7 +46,7 @@ async def look_at_spare(cluster: Cluster, host: Host, look: Look) -> Spare:
     if isinstance(machine, Fault):
         message = f"{host.name} cannot be reached, so it cannot get a member: {machine.message}"
         raise Refused(message)
-    asking = _Asking(look, cluster, host)
+    asking = Asking(look, cluster, host)
     runs, left, version, free, config, ca = await asyncio.gather(
         asking.said(how.stopped, (0, 1)),
         asking.said(("ls", "-A", how.data), (0, 2)),
@@ -88,14 +88,14 @@ def aside(left: Sequence[str], how: Layout) -> tuple[str, str] | None:
     return f"{how.data}/{_MEMBER}", f"{how.data}/{_MEMBER}.quorumbot-{number}"
 
 
-async def _unfit(asking: "_Asking", how: Layout, machine: Machine) -> tuple[str, ...]:
+async def _unfit(asking: Asking, how: Layout, machine: Machine) -> tuple[str, ...]:
     """Tell what is wrong with the certificates of a host (R17)."""
     files = how.certificates(machine.hostname)
     found = await asyncio.gather(*(_pair_unfit(asking, files.ca, each) for each in files.pairs))
     return tuple(why for pair in found for why in pair)
 
 
-async def _pair_unfit(asking: "_Asking", ca: str, pair: Pair) -> list[str]:
+async def _pair_unfit(asking: Asking, ca: str, pair: Pair) -> list[str]:
     for path in (ca, pair.cert, pair.key):
         if (await asking.said(("test", "-s", path), (0, 1))).status:
             return [f"{path} is missing"]
@@ -114,31 +114,6 @@ async def _pair_unfit(asking: "_Asking", ca: str, pair: Pair) -> list[str]:
     if lasting.status:
         wrong.append(f"{pair.cert} ends within {_ENDS_SOON_S // 86_400} days")
     return wrong
-
-
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    look: Look
-    cluster: Cluster
-    host: Host
-
-    async def said(self, argv: Sequence[str], fine: Sequence[int]) -> Said:
-        said = await self.look.hosts.ask(self.cluster, self.host, argv)
-        if isinstance(said, Fault):
-            raise Refused(said.message)
-        if said.status not in fine:
-            message = (
-                f"`{shlex.join(argv)}` on {self.host.name} ended with status {said.status}: "
-                f"{said.err.strip()[:300]}"
-            )
-            raise Refused(message)
-        return said
-
-    async def file(self, path: str) -> FileSeen | None:
-        found = await self.look.hosts.read(self.cluster, self.host, path)
-        if isinstance(found, Fault):
-            raise Refused(found.message)
-        return found
 
 
 async def _nothing() -> Said | None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from procedures.model.report import BackupsReport, HealthReport, MembersReport
+from procedures.model.report import BackupsReport, HealthReport, HostsReport, MembersReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +19,8 @@ class Inquiry:
     args: type
     ask: Callable[
         [Any, Any],
-        AsyncIterator[HealthReport] | AsyncIterator[MembersReport] | AsyncIterator[BackupsReport],
+        AsyncIterator[HealthReport]
+        | AsyncIterator[MembersReport]
+        | AsyncIterator[BackupsReport]
+        | AsyncIterator[HostsReport],
     ]

@@ -1,11 +1,12 @@
 """Where things are: sites, clusters and their members, as the configuration states them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
 from procedures.model.errors import Refused
+from procedures.model.expected import Expected
 from procedures.model.ids import ChannelId, ClusterName, MemberName, Site, UserId
 from procedures.model.snapshot import Retention
 
@@ -97,7 +98,8 @@ class Policy:
 class Cluster:
     """One etcd cluster. `endpoints` maps each expected member to its client URL.
 
-    The first of its channels shows what is asked for in a terminal.
+    They are those of the record, where one is believed (`expected`), and else the `configured`
+    ones. The first of its channels shows what is asked for in a terminal.
     """
 
     name: ClusterName
@@ -114,6 +116,18 @@ class Cluster:
     sample_gap_ms: int = 5_000
     hash_up_to_bytes: int = 2 * 1024**3
     ssh: SshAccess | None = None
+    expected: Expected = field(default_factory=Expected)
+    without_record: Mapping[MemberName, str] | None = None
+
+    @property
+    def configured(self) -> Mapping[MemberName, str]:
+        """The client URL of each member that the configuration names."""
+        return self.endpoints if self.without_record is None else self.without_record
+
+    def expecting(self, recorded: Expected) -> "Cluster":
+        """The same cluster with the members that are recorded, if any, as the expected ones."""
+        endpoints = self.configured if recorded.members is None else recorded.members
+        return replace(self, endpoints=endpoints, expected=recorded, without_record=self.configured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +142,11 @@ class Inventory:
     terminal_users: Mapping[str, UserId] = field(default_factory=lambda: MappingProxyType({}))
     people: Mapping[UserId, str] = field(default_factory=lambda: MappingProxyType({}))
     retention: Mapping[Site, Retention] = field(default_factory=lambda: MappingProxyType({}))
+
+    def expecting(self, cluster: ClusterName, recorded: Expected) -> "Inventory":
+        """The same, with the members of a cluster that are recorded as the expected ones."""
+        changed = self.clusters[cluster].expecting(recorded)
+        return replace(self, clusters=MappingProxyType({**self.clusters, cluster: changed}))
 
     @property
     def sites(self) -> frozenset[Site]:

@@ -79,11 +79,28 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What takes a step back: an ordinary request as people type it, or advice where none does."""
+    """What takes a step back: an ordinary request as people type it, or advice where none does.
+
+    Where only the step itself shows what to take back, words and arguments refer to its result.
+    """
 
     words: str
     command: str | None = None
-    args: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    args: Mapping[str, str | int | bool | Ref | None] = field(default_factory=dict)
+
+    def filled(self, results: Mapping[int, JsonValue]) -> "Undo":
+        """Put the results of steps, which must be text, where references to them stand."""
+        words, args = self.words, dict(self.args)
+        for name, value in self.args.items():
+            if isinstance(value, Ref):
+                result = str(results[value.step])
+                words, args[name] = words.replace(str(value), result), result
+        return Undo(words, self.command, args)
+
+    @property
+    def typed(self) -> dict[str, str | int | bool | None]:
+        """The arguments that refer to no step, as a request carries them."""
+        return {name: value for name, value in self.args.items() if not isinstance(value, Ref)}
 
 
 @dataclass(frozen=True, slots=True)

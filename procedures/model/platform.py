@@ -1,5 +1,6 @@
 """How etcd is run on a host, by platform: where its files are, and what stops and starts it."""
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -33,13 +34,32 @@ class Certificates:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiServer:
+    """An API server beside etcd, which remembers what it has read (R14).
+
+    `armed` ends with 0 where the host is told to run it, `runs` where it does. `beside` is a
+    folder that `stop` needs.
+    """
+
+    name: str
+    armed: Argv
+    runs: Argv
+    stop: Argv
+    start: Argv
+    beside: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """One platform. Commands are lists of arguments; paths are those on the host itself.
 
     `stop` holds until something starts it again, `retire` over boots too; `revive` takes `retire`
     back and starts it. `armed` ends with status 0 where the platform is told to run etcd, 1 where
-    not; where it is None, its process tells. `config` is a file with `ETCD_…` lines.
+    not; where it is None, its process tells. `config` is a file with `ETCD_…` lines; `folders` and
+    `files` are where all lies that configures etcd, some of which need not be there.
     `version` prints a line with the version of what is installed; None where nothing tells it.
+    `programs` is where etcd's tools are, empty for the PATH. `beside` is a folder that `stop`
+    needs; `apis` are the API servers that may be on the same host.
     """
 
     data: str
@@ -50,7 +70,12 @@ class Layout:
     revive: Argv
     version: Argv | None = None
     armed: Argv | None = None
+    folders: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     stop_within_ms: int = 60_000
+    programs: str = ""
+    beside: str | None = None
+    apis: tuple[ApiServer, ...] = ()
 
     def certificates(self, hostname: str) -> Certificates:
         """Where the certificates of a machine are; kubespray puts its host name in theirs."""
@@ -63,6 +88,11 @@ class Layout:
         folder = "/etc/ssl/etcd/ssl"
         member = Pair(f"{folder}/member-{hostname}.pem", f"{folder}/member-{hostname}-key.pem")
         return Certificates(f"{folder}/ca.pem", member, member)
+
+    @property
+    def unit(self) -> str | None:
+        """The systemd unit that runs etcd; None for a static pod."""
+        return _UNIT if self.armed is None else None
 
     @property
     def stopped(self) -> Argv:
@@ -79,9 +109,44 @@ _IN: Argv = ("mv", "--no-clobber", "--no-target-directory", _STOPPED_PODS, _PODS
 
 
 _KUBESPRAY = "/etc/etcd.env"
+_DROP_INS, _OWN_UNIT = f"/etc/systemd/system/{_UNIT}.d", f"/etc/systemd/system/{_UNIT}"
 
 
-def _by_unit(config: str, version: Argv) -> Layout:
+def _api_unit(name: str) -> ApiServer:
+    return ApiServer(
+        name,
+        armed=("systemctl", "is-enabled", "--quiet", name),
+        runs=("systemctl", "is-active", "--quiet", name),
+        stop=("systemctl", "disable", "--now", name),
+        start=("systemctl", "enable", "--now", name),
+    )
+
+
+def _api_pod(manifest: str, stopped: str, runs: Argv) -> ApiServer:
+    """A static pod, as etcd may be."""
+    move = ("mv", "--no-clobber", "--no-target-directory")
+    return ApiServer(
+        manifest,
+        armed=("test", "-e", manifest),
+        runs=runs,
+        stop=(*move, manifest, stopped),
+        start=(*move, stopped, manifest),
+        beside=posixpath.dirname(stopped),
+    )
+
+
+# The brackets keep the pattern from finding the command line that asks.
+_OPENSHIFT_API = ("pgrep", "-f", "[o]penshift start master api")
+
+
+def _by_unit(
+    config: str,
+    version: Argv,
+    folder: str,
+    *files: str,
+    programs: str = "",
+    apis: tuple[ApiServer, ...] = (),
+) -> Layout:
     return Layout(
         data="/var/lib/etcd",
         config=config,
@@ -90,14 +155,41 @@ def _by_unit(config: str, version: Argv) -> Layout:
         retire=("systemctl", "disable", "--now", _UNIT),
         revive=("systemctl", "enable", "--now", _UNIT),
         version=version,
+        folders=(folder, _DROP_INS),
+        files=(*files, _OWN_UNIT),
+        programs=programs,
+        apis=apis,
     )
 
 
 _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
     {
-        Platform.ETCD: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version")),
-        Platform.OKD3: _by_unit("/etc/etcd/etcd.conf", ("etcd", "--version")),
-        Platform.KUBESPRAY: _by_unit(_KUBESPRAY, ("/usr/local/bin/etcdctl", "version")),
+        Platform.ETCD: _by_unit(
+            "/etc/etcd/etcd.conf", ("etcd", "--version"), "/etc/etcd", "/etc/default/etcd"
+        ),
+        Platform.OKD3: _by_unit(
+            "/etc/etcd/etcd.conf",
+            ("etcd", "--version"),
+            "/etc/etcd",
+            apis=(
+                _api_unit("origin-master-api.service"),
+                _api_unit("atomic-openshift-master-api.service"),
+            ),
+        ),
+        Platform.KUBESPRAY: _by_unit(
+            _KUBESPRAY,
+            ("/usr/local/bin/etcdctl", "version"),
+            "/etc/ssl/etcd/ssl",
+            _KUBESPRAY,
+            programs="/usr/local/bin/",
+            apis=(
+                _api_pod(
+                    "/etc/kubernetes/manifests/kube-apiserver.yaml",
+                    "/etc/kubernetes/manifests-stopped/kube-apiserver.yaml",
+                    ("pgrep", "-x", "kube-apiserver"),
+                ),
+            ),
+        ),
         Platform.OCP311: Layout(
             data="/var/lib/etcd",
             config="/etc/etcd/etcd.conf",
@@ -106,7 +198,17 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             retire=_OUT,
             revive=_IN,
             armed=("test", "-e", _PODS),
+            folders=("/etc/etcd",),
+            files=(_PODS,),
             stop_within_ms=120_000,
+            beside=posixpath.dirname(_STOPPED_PODS),
+            apis=(
+                _api_pod(
+                    "/etc/origin/node/pods/apiserver.yaml",
+                    "/etc/origin/node/pods-stopped/apiserver.yaml",
+                    _OPENSHIFT_API,
+                ),
+            ),
         ),
     }
 )

@@ -11,6 +11,9 @@ from enum import StrEnum
 
 from procedures.model.ids import MemberId
 
+_IN_SYNC_PERCENT = 90
+"""etcd itself wants a learner to be that far before it gets a vote."""
+
 
 class Health(StrEnum):
     """What is known of one member."""
@@ -113,12 +116,9 @@ def _may_remove_voter(member: Member, voting: Sequence[Member], *, to_one: bool)
 def may_add(members: Sequence[Member], *, learner: bool) -> Ruling:
     """R3: may a member be added now, as a learner or as a voter?"""
     voting = voters(members)
-    refusal = _cannot_commit(voting) or _unfinished_change(members)
+    refusal = _cannot_commit(voting) or _unfinished_change(members) or _unfit(members)
     if refusal is not None:
         return refusal
-    unfit = [member.shown for member in members if member.health is not Health.HEALTHY]
-    if unfit:
-        return _refused("R3", f"{_listed(unfit)} must be healthy first")
     if learner:
         return Ruling(
             allowed=True,
@@ -134,6 +134,33 @@ def may_add(members: Sequence[Member], *, learner: bool) -> Ruling:
         rule="R3",
         because=f"{len(voting)} healthy, quorum of {len(voting) + 1} is {needed}",
         tolerance_after=len(voting) - needed,
+    )
+
+
+def may_promote(
+    members: Sequence[Member], target: MemberId, index: int | None, leader_index: int | None
+) -> Ruling:
+    """R6, R3: may this learner get a vote?
+
+    `index` is how far it is in the log, `leader_index` how far the leader is; None: nobody knows.
+    """
+    member = _find(members, target)
+    voting = voters(members)
+    refusal = (
+        _no_learner(member)
+        or _cannot_commit(voting)
+        or _unfinished_change(members, apart_from=target)
+        or _unfit(members)
+        or _lag(member, index, leader_index)
+    )
+    if refusal is not None:
+        return refusal
+    after = len(voting) + 1
+    return Ruling(
+        allowed=True,
+        rule="R6",
+        because=f"{member.shown} is healthy and has caught up",
+        tolerance_after=after - quorum(after),
     )
 
 
@@ -243,6 +270,28 @@ def _unfinished_change(
         what = "is still a learner" if member.started else "was added and has never started"
         return _refused("R5", f"{member.shown} {what}: finish that change first")
     return None
+
+
+def _unfit(members: Sequence[Member]) -> Ruling | None:
+    unfit = [member.shown for member in members if member.health is not Health.HEALTHY]
+    return _refused("R3", f"{_listed(unfit)} must be healthy first") if unfit else None
+
+
+def _no_learner(member: Member) -> Ruling | None:
+    if not member.learner:
+        return _refused("R6", f"{member.shown} is a voter already")
+    if not member.started:
+        return _refused("R6", f"{member.shown} was added and has never started")
+    return None
+
+
+def _lag(member: Member, index: int | None, leader_index: int | None) -> Ruling | None:
+    if index is None or leader_index is None:
+        return _refused("R6", f"nobody can tell whether {member.shown} has caught up")
+    if index * 100 >= leader_index * _IN_SYNC_PERCENT:
+        return None
+    where = f"at entry {index:,} of the leader's {leader_index:,}"
+    return _refused("R6", f"{member.shown} is {where}, and has to be at {_IN_SYNC_PERCENT} %")
 
 
 def _refused(rule: str, because: str) -> Ruling:

@@ -68,8 +68,22 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockPair:
+    """One clock is `by_ms` ahead of another, `give_or_take_ms` that the way to them leaves open."""
+
+    ahead: str
+    behind: str
+    by_ms: int
+    give_or_take_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class HealthReport:
-    """Answer of `etcd health`. `members` is healthy voters, or answering ones without quorum."""
+    """Answer of `etcd health`. `members` is healthy voters, or answering ones without quorum.
+
+    `hosts` are figures of the machines, where some are configured; `member` is the host then. They
+    never change the verdict. `clocks` compares each two of them.
+    """
 
     cluster: ClusterName
     verdict: Verdict
@@ -81,12 +95,17 @@ class HealthReport:
     rows: tuple[MemberRow, ...]
     figures: tuple[Figure, ...]
     samples: int
+    hosts: tuple[Figure, ...] = ()
+    clocks: tuple[ClockPair, ...] = ()
     kind: Literal["health"] = "health"
 
 
 @dataclass(frozen=True, slots=True)
 class ListedRow:
-    """One row of the member list, as etcd tells it."""
+    """One row of the member list, as etcd tells it, and whether that member is expected.
+
+    Answers that were stored before it was told have None.
+    """
 
     name: str
     id: MemberId
@@ -94,6 +113,7 @@ class ListedRow:
     peer_urls: tuple[str, ...]
     client_urls: tuple[str, ...]
     note: str
+    expected: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +154,17 @@ class BackupsReport:
     kind: Literal["backups"] = "backups"
 
 
-Report: TypeAlias = HealthReport | MembersReport | BackupsReport
+@dataclass(frozen=True, slots=True)
+class HostsReport:
+    """Answer of a question about machines; `member` of a figure is the host."""
+
+    cluster: ClusterName
+    headline: str
+    figures: tuple[Figure, ...]
+    clocks: tuple[ClockPair, ...] = ()
+    kind: Literal["hosts"] = "hosts"
+
+
+Report: TypeAlias = HealthReport | MembersReport | BackupsReport | HostsReport
 Answer = Annotated[Report, Field(discriminator="kind")]
 """Any answer. Its first words, `headline`, are what notifications and scripts read."""

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from bot.redis_link import link
 from bot.sandbox.demo.certificates import Pki
 from bot.sandbox.demo.pki import Authority, Validity
 from bot.sandbox.ports import free_ports
+from bot.store import keys
+from procedures.model.ids import ClusterName
 from tests.support.configs import changed
 from tests.support.redis import RedisServer
 from tests.support.sandbox import Sandbox
@@ -76,6 +79,22 @@ async def test_all_is_well(sandbox: Sandbox) -> None:
     assert names >= {"slack.channels.C0OPS", "slack.channels.C0ETCDALERTS"}
     assert "quorumbot is a member of #ops (clusters.demo.channels)" in words.out
     assert len(words.out.splitlines()) == len(data["checks"])
+
+
+async def test_a_record_of_expected_members_that_is_not_believed(
+    sandbox: Sandbox, write: Write
+) -> None:
+    """It is a fault, with why; the members of the configuration are reached all the same."""
+    key = keys.expected(ClusterName("demo"))
+    async with link(sandbox.config) as redis:
+        await redis.set(key, "c2NyaWJibGU= {}")
+        try:
+            found = await faults(write())
+        finally:
+            await redis.delete(key)
+    ((name, (text,)),) = found.items()
+    assert name == "clusters.demo.expected"
+    assert text.startswith("the record is not believed: it cannot be read. The configuration")
 
 
 async def test_everything_is_wrong(write: Write, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ class Sight:
         self.etcd = EtcdReader()
         self.clock = FakeClock()
         self.hosts = FakeHosts(self.clock)
+        self.backups = None
 
 
 async def seen(sandbox: Sandbox) -> View:

@@ -1,6 +1,7 @@
 """Each fault does what it says, and its end heals it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -189,8 +190,9 @@ def test_too_little_memory_kills_etcd(cluster: Cluster) -> None:
 def test_a_new_machine_of_the_same_name_is_not_trusted(shared_bed: Testbed) -> None:
     """Another machine id and host key, no data, and no certificates."""
     host = shared_bed["small"]
-    before = host.path("/etc/machine-id").read_text()
+    before, disk = host.path("/etc/machine-id").read_text(), host.path("/").stat()
     host.reprovision()
+    assert not Path(f"/run/systemd/nspawn/locks/inode-{disk.st_dev}:{disk.st_ino}").exists()
     assert host.path("/etc/machine-id").read_text() != before
     assert not host.path("/etc/etcd/etcd.conf").exists()
     assert host.run(["ls", "/var/lib/etcd"]).output == ""

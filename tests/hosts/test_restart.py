@@ -33,7 +33,7 @@ async def test_all_are_restarted_one_by_one(bed: Testbed, cluster: Cluster, tmp_
     """Each has another process afterwards, and all are healthy."""
     before = {name: process(bed, name) for name in NAMES}
     async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
-        run = await stage.carry_out("etcd restart")
+        run = (await stage.carried_out("etcd restart")).run
     assert run.state is State.SUCCEEDED, run.error
     after = {name: process(bed, name) for name in NAMES}
     assert all(after[name] and after[name] != before[name] for name in NAMES)
@@ -45,7 +45,7 @@ async def test_a_host_without_power(bed: Testbed, cluster: Cluster, tmp_path: Pa
     bed["etcd-3"].power_off()
     async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
         with pytest.raises(Refused, match="etcd-3 cannot be reached"):
-            await stage.plan("etcd restart", member="etcd-3")
+            await stage.planned("etcd restart", member="etcd-3")
         with pytest.raises(Refused, match=r"\(R10\)"):
-            await stage.plan("etcd restart", member="etcd-1")
+            await stage.planned("etcd restart", member="etcd-1")
     bed["etcd-3"].power_on()

@@ -13,7 +13,8 @@ class Script:
     """Where a worker crashes: at the `crash_at`-th point, counted from 0; never when None.
 
     A point lies before and after each journal write, and before and after each call that changes
-    something. At `stall_at` it stalls before the call instead, and `meanwhile` happens.
+    something. At `stall_at` it stalls before the call instead, and `meanwhile` happens; `at_guard`
+    happens at each look at the lease.
     """
 
     crash_at: int | None = None
@@ -22,6 +23,7 @@ class Script:
     passed: int = 0
     calls: int = 0
     guarded: bool = False
+    at_guard: Callable[[], None] = lambda: None
 
     def point(self) -> None:
         """Pass a point, or crash at it."""

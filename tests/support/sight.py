@@ -9,8 +9,9 @@ from bot.targets.etcd.model import FakeCluster
 from bot.targets.ssh.memory import FakeHosts
 from procedures.engine.ports import Backups
 from procedures.model.ids import ClusterName, MemberName, Site
-from procedures.model.inventory import Cluster, Host, Inventory, Platform, TlsFiles
+from procedures.model.inventory import Cluster, Host, Inventory, Platform, SshAccess, TlsFiles
 from procedures.model.snapshot import Retention
+from tests.support.expecting import FakeMembership, FakeRecords
 from tests.support.machines import live_on
 
 NOW_MS = 1_700_000_000_000
@@ -51,6 +52,8 @@ class FakeSight:
     demo: FakeCluster
     hosts: FakeHosts
     backups: Backups | None = None
+    records: FakeRecords = field(default_factory=FakeRecords)
+    hold: Callable[[], None] = field(default=lambda: None)
 
     @property
     def act(self) -> FakeEtcd:
@@ -60,9 +63,13 @@ class FakeSight:
     def on_hosts(self) -> FakeHosts:
         return self.hosts
 
+    @property
+    def expected(self) -> FakeMembership:
+        return FakeMembership(self.records, self, hold=self.hold)
 
-def a_sight(size: int = 3) -> FakeSight:
-    """A healthy cluster, and all that is needed to look at it."""
+
+def a_sight(size: int = 3, spares: int = 1) -> FakeSight:
+    """A healthy cluster, machines without a member, and all that is needed to look at them."""
     name = ClusterName("demo")
     cluster = Cluster(
         name=name,
@@ -72,13 +79,14 @@ def a_sight(size: int = 3) -> FakeSight:
             MemberName(f"demo-{n}"): f"https://127.0.0.1:{2379 + n}" for n in range(1, size + 1)
         },
         tls=TlsFiles("ca.crt", "client.crt", "client.key"),
-        hosts=tuple(Host(f"demo-{n}", f"10.0.0.{n}") for n in range(1, size + 1)),
+        hosts=tuple(Host(f"demo-{n}", f"10.0.0.{n}") for n in range(1, size + spares + 1)),
+        ssh=SshAccess("quorumbot", key="id", known_hosts="known_hosts", sudo=True),
     )
     clock = FakeClock()
     demo = FakeCluster.of(cluster, now_ms=clock.ms)
     hosts = FakeHosts(clock)
-    for member in demo.members:
-        live_on(hosts.add(member), demo, member)
+    for host in cluster.hosts:
+        live_on(hosts.add(host.name), demo, host)
     return FakeSight(
         Inventory({name: cluster}, retention={cluster.site: Retention()}),
         FakeEtcd({name: demo}, clock.now_ms),

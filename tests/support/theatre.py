@@ -1,6 +1,6 @@
 """Plans carried out in memory: one journal, and workers that crash or stall where a test says."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.targets.backups.memory import MemoryBackups, fake_snapshot
@@ -20,13 +20,17 @@ from procedures.model.events import (
     Requester,
     Voted,
 )
+from procedures.model.expected import Expected
 from procedures.model.host import Mark
 from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Cluster, Inventory
 from procedures.model.probe import Alarm
-from procedures.model.run import Run, fold
+from procedures.model.run import Run, advance
+from procedures.model.snapshot import Origin, Retention, Snapshot
 from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
+from tests.support.copying import ActingBackups
+from tests.support.expecting import FakeMembership
 from tests.support.script import Crash, Script
 from tests.support.sight import FakeClock, FakeSight, a_sight
 
@@ -127,6 +131,35 @@ class Acting:
 
 
 @dataclass(slots=True)
+class Keeping:
+    """MemoryBackups, with points around what deletes."""
+
+    backups: MemoryBackups
+    script: Script
+
+    async def save(
+        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
+    ) -> Snapshot:
+        return await self.backups.save(cluster, origin, chunks)
+
+    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        return await self.backups.listing(cluster)
+
+    async def verify(self, snapshot: Snapshot) -> str | None:
+        return await self.backups.verify(snapshot)
+
+    def read(self, snapshot: Snapshot) -> AsyncGenerator[bytes, None]:
+        return self.backups.read(snapshot)
+
+    async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
+        await self.script.call()
+        self.script.point()
+        gone = await self.backups.rotate(cluster, retention)
+        self.script.point()
+        return gone
+
+
+@dataclass(slots=True)
 class Stage:
     """Implements `procedures.engine.ports.World` for one worker."""
 
@@ -134,9 +167,10 @@ class Stage:
     etcd: FakeEtcd
     clock: FakeClock
     act: Acting
-    backups: MemoryBackups
+    backups: ActingBackups
     hosts: FakeHosts
     on_hosts: ActingOnHosts
+    expected: FakeMembership = field(init=False)
 
 
 @dataclass(slots=True)
@@ -151,13 +185,11 @@ class Pen:
 
     @property
     def run(self) -> Run:
-        run = fold(self.theatre.entries)
-        assert run is not None
-        return run
+        return self.theatre.run
 
     async def write(self, *events: Event) -> None:
         self.script.point()
-        self._hold()
+        self.hold()
         self.theatre.append(*events)
         assert len(self.theatre.entries) < _MOST_WRITES
         self.script.point()
@@ -173,7 +205,8 @@ class Pen:
         self.said.append(line)
 
     async def guard(self) -> None:
-        self._hold()
+        self.script.at_guard()
+        self.hold()
         self.script.guarded = True
         if self.run.cancel_asked:
             raise Cancelling
@@ -187,7 +220,7 @@ class Pen:
         self.script.guarded = False
         await self.theatre.sight.clock.sleep_ms(duration_ms)
 
-    def _hold(self) -> None:
+    def hold(self) -> None:
         if self.holder != self.theatre.holder:
             raise NoLongerOurs
 
@@ -198,6 +231,8 @@ class Theatre:
     def __init__(self, procedure: str, args: Mapping[str, str | bool], sight: FakeSight) -> None:
         self.sight = sight
         self.entries: list[Entry] = []
+        self._run: Run | None = None
+        self._read = 0
         self.effects: list[str] = []
         self.holder = 0
         self.backups = MemoryBackups(sight.clock)
@@ -216,10 +251,11 @@ class Theatre:
 
     @property
     def run(self) -> Run:
-        """The run as its journal tells it."""
-        run = fold(self.entries)
-        assert run is not None
-        return run
+        """The run as its journal tells it; that only grows, so what was read is not read again."""
+        new = self.entries[self._read :]
+        self._run, self._read = advance(self._run, new), len(self.entries)
+        assert self._run is not None
+        return self._run
 
     def append(self, *events: Event) -> None:
         """Write to the journal, whoever it is."""
@@ -250,7 +286,7 @@ class Theatre:
         plan = self.run.plan
         assert plan is not None
         try:
-            await execute(plan, pen, self._stage(script))
+            await execute(plan, pen, self._stage(script, pen.hold))
         except (Crash, NoLongerOurs) as error:
             pen.said.append(repr(error))
         return pen
@@ -265,11 +301,23 @@ class Theatre:
         units = {name: machine.units["etcd.service"] for name, machine in machines.items()}
         return {name: (unit.active, unit.starts) for name, unit in units.items()}
 
-    def _stage(self, script: Script) -> Stage:
+    def expected(self) -> dict[str, str]:
+        """Which members are expected, at which client URLs."""
+        (cluster,) = self.sight.inventory.clusters.values()
+        recorded = self.sight.records.stored.get(cluster.name, Expected())
+        return {str(name): url for name, url in cluster.expecting(recorded).endpoints.items()}
+
+    def _stage(self, script: Script, hold: Callable[[], None] = lambda: None) -> Stage:
         act = Acting(self.sight.etcd, script, self.effects)
         sight, hosts = self.sight, self.sight.hosts
         on_hosts = ActingOnHosts(hosts, script)
-        return Stage(sight.inventory, sight.etcd, sight.clock, act, self.backups, hosts, on_hosts)
+        backups = ActingBackups(self.backups, script)
+        stage = Stage(sight.inventory, sight.etcd, sight.clock, act, backups, hosts, on_hosts)
+        stage.expected = FakeMembership(
+            sight.records, stage, hold=hold, script=script, effects=self.effects
+        )
+        stage.expected.follow(ClusterName("demo"))
+        return stage
 
 
 def a_theatre(procedure: str, args: Mapping[str, str | bool], size: int = 3) -> Theatre:

@@ -25,20 +25,24 @@ def main() -> int:
     up.add_argument(
         "--members", type=int, default=3, metavar="N", help="with etcd; the others are spares"
     )
+    clean = commands.add_parser("clean", help="remove what killed testbeds left")
+    clean.add_argument(
+        "--bases", action="store_true", help="and unused bases that other checkouts have made"
+    )
     serving = commands.add_parser("serve", help="a cluster for another process, in lines of JSON")
     serving.add_argument("--flavour", choices=sorted(FLAVOURS), default="okd3")
     serving.add_argument("--etcd", choices=["3.4", "3.5"], default="3.4", help="version")
     serving.add_argument("--name", default="demo", help="of the hosts, before their numbers")
     serving.add_argument("--members", type=int, default=3, metavar="N")
     serving.add_argument("--spares", type=int, default=1, metavar="N")
-    commands.add_parser("clean", help="remove what killed testbeds left, and unused bases")
     commands.add_parser("missing", help="print the Debian packages that are missing here")
     options = parser.parse_args()
     try:
         if options.command == "missing":
             print(*missing_packages())
         elif options.command == "clean":
-            print("removed:", *(remove_leftovers() + list(map(str, remove_other_bases()))))
+            bases = remove_other_bases() if options.bases else []
+            print("removed:", *(remove_leftovers() + list(map(str, bases)) or ["nothing"]))
         elif options.command == "serve":
             return serve(
                 options.name,

@@ -27,7 +27,11 @@ _BUILD_TIME = 600
 
 
 def cache() -> Path:
-    """The folder for what is kept between runs: `$QUORUMBOT_CACHE`, or the user's cache."""
+    """The folder for what is kept between runs: `$QUORUMBOT_CACHE`, or the user's cache.
+
+    All checkouts share it, and hosts that live have their file systems mounted in it: remove
+    nothing of it by hand, but with `python -m tests.testbed clean`.
+    """
     if chosen := os.environ.get("QUORUMBOT_CACHE"):
         return Path(chosen).absolute()
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

@@ -11,7 +11,6 @@ from tests.testbed.base import held_base
 from tests.testbed.beds import new_bed
 from tests.testbed.cluster import Cluster
 from tests.testbed.errors import BedError
-from tests.testbed.flavours import Version
 from tests.testbed.host import Host, HostSpec
 from tests.testbed.machine import Machine
 from tests.testbed.namespaces import Namespace
@@ -127,13 +126,9 @@ class Testbed:
         return cluster
 
     @property
-    def snapshot_tools(self) -> dict[Version, Path]:
-        """The program that reads a snapshot, by the minor of the etcd that made it."""
-        programs: dict[Version, str] = {"3.4": "etcdctl", "3.5": "etcdutl"}
-        return {
-            version: self._base / f"opt/etcd-{version}/usr/bin/{program}"
-            for version, program in programs.items()
-        }
+    def tools(self) -> dict[str, str]:
+        """The folders of each version's tools, outside of the hosts."""
+        return {minor: str(self._base / f"opt/etcd-{minor}/usr/bin") for minor in ("3.4", "3.5")}
 
     def partition(self, some: Iterable[str], others: Iterable[str]) -> None:
         """Let nothing pass between some hosts and others; the bot still reaches all of them."""

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.testbed.base import cache
+from tests.testbed.base import cache, held_base
 from tests.testbed.cgroups import Cgroup
+from tests.testbed.machine import forget
 from tests.testbed.namespaces import Namespace
 from tests.testbed.network import dismantle
 from tests.testbed.shell import call
@@ -48,8 +49,11 @@ def new_bed() -> Iterator[Path]:
 
 @contextmanager
 def private_namespace() -> Iterator[Namespace]:
-    """A namespace for a process that talks to hosts; goes like a testbed does."""
-    with new_bed() as folder:
+    """A namespace for a process that talks to hosts; goes like a testbed does.
+
+    Builds the base where it is missing: from inside, no Debian mirror can be reached.
+    """
+    with held_base(), new_bed() as folder:
         yield Namespace.create(f"{folder.name}-bot")
 
 
@@ -70,8 +74,7 @@ def _remove(folder: Path) -> None:
     name = folder.name
     Cgroup(name).kill()
     for path in mounts_below(folder):
-        here = path.stat()
-        (_NSPAWN / "locks" / f"inode-{here.st_dev}:{here.st_ino}").unlink(missing_ok=True)
+        forget(path)
         call(["umount", str(path)])
     dismantle(name)
     Cgroup(name).remove()

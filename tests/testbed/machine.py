@@ -20,6 +20,15 @@ _AGAIN = f'while :; do "$@"; [ $? = {_REBOOT} ] || break; done'
 ETCD_DATA = "var/lib/etcd"
 
 
+_LOCKS = Path("/run/systemd/nspawn/locks")
+
+
+def forget(root: Path) -> None:
+    """Remove the lock on a root file system that a guest leaves when it is killed."""
+    here = root.stat()
+    (_LOCKS / f"inode-{here.st_dev}:{here.st_ino}").unlink(missing_ok=True)
+
+
 class Machine:
     """Root file system and power of one host. Its files can be read and written at any time."""
 
@@ -71,6 +80,7 @@ class Machine:
 
     def wipe(self) -> None:
         """Remove its file systems; it has no power."""
+        forget(self.root)
         if self._disk_mib:
             call(["umount", str(self._disk)])
         call(["umount", str(self.root)])

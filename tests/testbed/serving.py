@@ -75,7 +75,7 @@ def _told(bed: Testbed, cluster: Cluster) -> dict[str, object]:
             "key": str(bed.access.key),
             "known_hosts": str(bed.access.known_hosts),
         },
-        "tools": {version: str(path) for version, path in bed.snapshot_tools.items()},
+        "tools": bed.tools,
     }
 
 

@@ -1,6 +1,7 @@
 """Whether what lies in a store is still what was put there."""
 
 from bot.targets.backups.trailer import Trailer
+from procedures.model.errors import Permanent
 from procedures.model.snapshot import Snapshot
 
 BLOCK = 4 * 1024**2
@@ -21,3 +22,16 @@ def difference(snapshot: Snapshot, seen: Trailer) -> str | None:
     if seen.size > snapshot.size:
         return f"has grown: it is {seen.size} bytes long, and {snapshot.size} were stored"
     return f"is damaged: its SHA-256 is {seen.sha256}, and {snapshot.sha256} was stored"
+
+
+def gone(snapshot: Snapshot) -> Permanent:
+    """It cannot be read: nothing of its name is there."""
+    return Permanent(f"{snapshot.name} {MISSING}. Choose another snapshot.")
+
+
+def changed_length(snapshot: Snapshot, size: int) -> Permanent:
+    """It was read, and is not as long as it was stored."""
+    return Permanent(
+        f"{snapshot.name} has {size} bytes, and {snapshot.size} were stored: it was changed since. "
+        "Choose another snapshot."
+    )

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, Self, TypeVar
 
@@ -53,3 +53,23 @@ async def in_thread(work: Callable[[threading.Event], T]) -> T:
         return await asyncio.to_thread(work, gone)
     finally:
         gone.set()
+
+
+async def stepwise(
+    begin: Callable[[], Generator[bytes, None, None]],
+) -> AsyncGenerator[bytes, None]:
+    """Read blocks in a thread, one for each that is taken; what is open is closed at the end."""
+    opened: list[Generator[bytes, None, None]] = []
+
+    def step() -> bytes | None:
+        if not opened:
+            opened.append(begin())
+        return next(opened[0], None)
+
+    def close() -> None:
+        for blocks in opened:
+            blocks.close()
+
+    async with Lane(close) as lane:
+        while (block := await lane.do(step)) is not None:
+            yield block

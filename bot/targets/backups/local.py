@@ -3,15 +3,23 @@
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot.targets.backups.copies import Copies, LocalShelf
 from bot.targets.backups.disk_errors import disk_errors
 from bot.targets.backups.folder import Folder
 from bot.targets.backups.intake import Intake, Received, ended
-from bot.targets.backups.judging import BLOCK, MISSING, RECORD_MISSING, difference
-from bot.targets.backups.lane import in_thread
+from bot.targets.backups.judging import (
+    BLOCK,
+    MISSING,
+    RECORD_MISSING,
+    changed_length,
+    difference,
+    gone,
+)
+from bot.targets.backups.lane import in_thread, stepwise
 from bot.targets.backups.naming import (
     RECORD,
     RECORD_LIMIT,
@@ -44,6 +52,7 @@ class LocalBackups:
     """
 
     def __init__(self, directory: Path, tools: Tools, clock: Clock) -> None:
+        self.copies = Copies(LocalShelf(directory))
         self._directory = directory
         self._intake = Intake(tools, clock)
         self._clock = clock
@@ -66,6 +75,10 @@ class LocalBackups:
     async def verify(self, snapshot: Snapshot) -> str | None:
         """Read a stored snapshot again."""
         return await in_thread(lambda gone: self._verify(snapshot, gone))
+
+    def read(self, snapshot: Snapshot) -> AsyncGenerator[bytes, None]:
+        """Stream a stored snapshot."""
+        return stepwise(lambda: self._blocks(snapshot))
 
     async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
         """Delete what retention does not keep; one process at a time does so."""
@@ -106,6 +119,24 @@ class LocalBackups:
                 return found
             recorded = _record(folder, snapshot.cluster, name)
             return None if recorded and recorded.sha256 == snapshot.sha256 else RECORD_MISSING
+
+    def _blocks(self, snapshot: Snapshot) -> Generator[bytes, None, None]:
+        name, size = checked_name(snapshot), 0
+        with self._opened(snapshot.cluster) as folder:
+            if folder is None:
+                raise gone(snapshot)
+            try:
+                descriptor = folder.read(name)
+            except FileNotFoundError:
+                raise gone(snapshot) from None
+            try:
+                while block := os.read(descriptor, BLOCK):
+                    size += len(block)
+                    yield block
+            finally:
+                os.close(descriptor)
+        if size != snapshot.size:
+            raise changed_length(snapshot, size)
 
     def _rotate(
         self, cluster: ClusterName, retention: Retention, now_ms: int, gone: threading.Event

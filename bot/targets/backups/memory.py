@@ -3,11 +3,12 @@
 import hashlib
 import re
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
+from bot.targets.backups.copies import Copies, MemoryShelf
 from bot.targets.backups.intake import check_age, ended
-from bot.targets.backups.judging import MISSING, difference
+from bot.targets.backups.judging import MISSING, changed_length, difference, gone
 from bot.targets.backups.naming import checked_cluster, checked_name, snapshot_name
 from bot.targets.backups.tools import Reading, minor_of
 from bot.targets.backups.trailer import Trailer
@@ -40,6 +41,12 @@ class MemoryBackups:
     minors: frozenset[str] = frozenset({"3.4", "3.5", "3.6"})
     stored: dict[str, tuple[Snapshot, bytes]] = field(default_factory=dict)
     fault: QuorumbotError | None = None
+    copied: MemoryShelf = field(default_factory=MemoryShelf)
+
+    @property
+    def copies(self) -> Copies:
+        """Copies of configurations."""
+        return Copies(self.copied)
 
     async def save(
         self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
@@ -90,6 +97,18 @@ class MemoryBackups:
         seen = Trailer()
         seen.update(self.stored[name][1])
         return difference(snapshot, seen)
+
+    async def read(self, snapshot: Snapshot) -> AsyncGenerator[bytes, None]:
+        """Stream a stored snapshot."""
+        self._fail()
+        name = checked_name(snapshot)
+        if name not in self.stored:
+            raise gone(snapshot)
+        data = self.stored[name][1]
+        for at in range(0, len(data), _PAGE):
+            yield data[at : at + _PAGE]
+        if len(data) != snapshot.size:
+            raise changed_length(snapshot, len(data))
 
     async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
         """Delete what retention does not keep."""

@@ -4,16 +4,24 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 
 from bot.targets.backups.bucket import Bucket, Place
+from bot.targets.backups.copies import BucketShelf, Copies
 from bot.targets.backups.disk_errors import disk_errors
 from bot.targets.backups.intake import Intake, Received, ended
-from bot.targets.backups.judging import BLOCK, MISSING, RECORD_MISSING, difference
-from bot.targets.backups.lane import in_thread
+from bot.targets.backups.judging import (
+    BLOCK,
+    MISSING,
+    RECORD_MISSING,
+    changed_length,
+    difference,
+    gone,
+)
+from bot.targets.backups.lane import in_thread, stepwise
 from bot.targets.backups.naming import (
     RECORD_LIMIT,
     checked_cluster,
@@ -64,6 +72,7 @@ class S3Backups:
     ) -> None:
         self._bucket = Bucket(place, part_size)
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self.copies = Copies(BucketShelf(self._bucket, self._prefix))
         self._spool = spool
         self._intake = Intake(tools, clock)
         self._clock = clock
@@ -92,6 +101,10 @@ class S3Backups:
     async def verify(self, snapshot: Snapshot) -> str | None:
         """Read a stored snapshot again, all of it, over the network."""
         return await in_thread(lambda gone: self._verify(snapshot, gone))
+
+    def read(self, snapshot: Snapshot) -> AsyncGenerator[bytes, None]:
+        """Stream a stored snapshot, over the network."""
+        return stepwise(lambda: self._blocks(snapshot))
 
     async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
         """Delete what retention does not keep."""
@@ -168,6 +181,18 @@ class S3Backups:
             return found
         recorded = self._record(snapshot.cluster, name)
         return None if recorded and recorded.sha256 == snapshot.sha256 else RECORD_MISSING
+
+    def _blocks(self, snapshot: Snapshot) -> Generator[bytes, None, None]:
+        size = 0
+        blocks = self._bucket.get(self._key(snapshot.cluster, checked_name(snapshot)), BLOCK)
+        if blocks is None:
+            raise gone(snapshot)
+        with closing(blocks):
+            for block in blocks:
+                size += len(block)
+                yield block
+        if size != snapshot.size:
+            raise changed_length(snapshot, size)
 
     def _rotate(
         self, cluster: ClusterName, retention: Retention, now_ms: int, gone: threading.Event

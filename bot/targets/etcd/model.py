@@ -93,6 +93,7 @@ class FakeCluster:
     compact_revision: int = 1
     raft_index: int = 500
     raft_term: int = 2
+    cluster_id: MemberId = CLUSTER_ID
     waiting: list[Callable[[], object]] = field(default_factory=list, init=False)
     """Changes that were sent while there was no quorum, see `model_changes`."""
     _leader: MemberName | None = field(default=None, init=False)
@@ -182,7 +183,7 @@ class FakeCluster:
         leader = self.leader
         return Status(
             member_id=member.id,
-            cluster_id=CLUSTER_ID,
+            cluster_id=self.cluster_id,
             version=member.version,
             leader=leader.id if leader else None,
             learner=member.learner,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 import asyncssh
 
@@ -44,6 +45,11 @@ class Exchange(asyncssh.SSHClientSession[bytes]):
         ]
 
     @property
+    def last(self) -> list[str]:
+        """The last of the wrapper's answers; empty where there is none."""
+        return next(reversed(self.answers), [])
+
+    @property
     def errors(self) -> bytes:
         """What the command itself wrote to stderr; before it began, the login."""
         _, begun, rest = bytes(self._err).partition(self._begin)
@@ -72,6 +78,15 @@ class Exchange(asyncssh.SSHClientSession[bytes]):
         async for _ in self.out():
             pass
 
+    async def until_begun(self) -> bool:
+        """Wait for the wrapper; False where the login ended before it. Raises BrokenError."""
+        while not self.begun and not self._over:
+            self._news.clear()
+            await self._news.wait()
+        if not self.begun and self.status is None:
+            raise BrokenError
+        return self.begun
+
     async def answer(self) -> list[str]:
         """The wrapper's first answer; empty when it ended without one."""
         while not self.answers and not self._over:
@@ -79,17 +94,22 @@ class Exchange(asyncssh.SSHClientSession[bytes]):
             await self._news.wait()
         return next(iter(self.answers), [])
 
-    async def feed(self, data: bytes) -> None:
-        """Give it input; waits while it takes none. BrokenError when it is over."""
+    async def feed(self, data: bytes) -> bool:
+        """Give it input; waits while it takes none. False where it takes no more: it is over."""
         await self._writable.wait()
         if self._over or self._channel is None:
-            raise BrokenError
-        self._channel.write(data)
+            return False
+        try:
+            self._channel.write(data)
+        except BrokenPipeError:
+            return False
+        return True
 
     def feed_end(self) -> None:
         """There is no more input."""
         if self._channel is not None and not self._over:
-            self._channel.write_eof()
+            with suppress(BrokenPipeError):
+                self._channel.write_eof()
 
     def abort(self) -> None:
         """Leave it; what runs on the machine is not ended by this."""

@@ -91,13 +91,14 @@ def _stat(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
     if not form:
         message = "stat: the twin knows `-c FORMAT` only"
         raise UnknownOptionError(message)
-    out = ""
+    out, errors = "", ""
     for path in paths:
         node = machine.files.get(path, follow=follow)
         if node is None:
-            return Printed(1, out, f"stat: cannot statx '{path}': No such file or directory\n")
-        out += f"{_formatted(form, path, node)}\n"
-    return Printed(out=out)
+            errors += f"stat: cannot statx '{path}': No such file or directory\n"
+        else:
+            out += f"{_formatted(form, path, node)}\n"
+    return Printed(int(bool(errors)), out, errors)
 
 
 def _formatted(form: str, path: str, node: Node) -> str:
@@ -263,7 +264,7 @@ def _sha256sum(machine: FakeMachine, argv: Sequence[str], stdin: bytes) -> Print
 
 
 def _rm(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
-    options, paths = _split(argv, "r R f")
+    options, paths = _split(argv, "r R f d")
     for path in paths:
         node = machine.files.get(path, follow=False)
         if node is None:
@@ -272,7 +273,10 @@ def _rm(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
                 return Printed(1, "", said)
             continue
         if isinstance(node, FakeFolder) and not options & {"r", "R"}:
-            return Printed(1, "", f"rm: cannot remove '{path}': Is a directory\n")
+            if "d" not in options:
+                return Printed(1, "", f"rm: cannot remove '{path}': Is a directory\n")
+            if machine.files.listing(path):
+                return Printed(1, "", f"rm: cannot remove '{path}': Directory not empty\n")
         machine.files.remove(path)
     return Printed()
 

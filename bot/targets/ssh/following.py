@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from bot.targets.ssh import words
 from bot.targets.ssh.exchange import BrokenError, Exchange
 from bot.targets.ssh.lines import Lines
-from bot.targets.ssh.talk import Talker, Verb, check_login, unexpected
+from bot.targets.ssh.talk import Talker, Verb, unexpected
 from bot.targets.ssh.words import FaultError
-from bot.targets.ssh.wrapper import work_script
 from procedures.model.errors import QuorumbotError
 from procedures.model.host import Ended, Mark
 from procedures.model.inventory import Cluster, Host
@@ -61,6 +60,7 @@ class Follower:
             try:
                 verb = self._verb(argv, limit_ms, stdin)
                 async with self.talker.begin(self.cluster, self.host, verb, lasts=True) as exchange:
+                    self._begun = True
                     exchange.feed_end()
                     ended = await self._follow(exchange)
                 if ended is not None:
@@ -84,15 +84,13 @@ class Follower:
         limit = f"{max(limit_ms, 1) / 1000:.3f}"
         size = str(len(stdin))
         place = (self.mark.run, self.mark.key)
-        return Verb("run", (*place, limit, size, first, work_script(), *argv), stdin)
+        return Verb("run", (*place, limit, size, first, *argv), stdin)
 
     async def _follow(self, exchange: Exchange) -> Ended | None:
         """Follow on one connection; None where it goes on, and has to be looked for again."""
         first = await exchange.answer()
         if not first:
             await exchange.until_over()
-            check_login(self.cluster, self.host, exchange)
-        self._begun = True
         if first[:1] != ["from"]:
             raise self._refusal(first)
         lines = Lines(int(first[1]))
@@ -105,7 +103,7 @@ class Follower:
         finally:
             noting.cancel()
             await asyncio.wait([noting])
-        return await self._ended(exchange.answers[-1], lines)
+        return await self._ended(exchange.last, lines)
 
     async def _hand_on(self, line: str, lines: Lines) -> None:
         await self.say(line)

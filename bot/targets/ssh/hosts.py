@@ -9,7 +9,7 @@ from bot.targets.ssh.exchange import BrokenError
 from bot.targets.ssh.following import Follower
 from bot.targets.ssh.links import Links
 from bot.targets.ssh.placing import Placer
-from bot.targets.ssh.talk import PATIENCE_MS, Talker, Verb, check_login, unexpected
+from bot.targets.ssh.talk import PATIENCE_MS, Talker, Verb, unexpected
 from bot.targets.ssh.words import READ_BYTES, FaultError
 from procedures.engine.hosts import ASK_MS
 from procedures.model.errors import InDoubt, QuorumbotError
@@ -176,7 +176,6 @@ class SshHosts:
             exchange.feed_end()
             async for chunk in exchange.out():
                 out += chunk[: READ_BYTES - len(out)]
-            check_login(cluster, host, exchange)
         assert exchange.status is not None  # noqa: S101 (else it would have been broken)
         return Said(exchange.status, _text(bytes(out)), _text(exchange.errors[:READ_BYTES]))
 

@@ -52,7 +52,9 @@ class FakeHosts:
 
     def add(self, name: str) -> FakeMachine:
         """Make a machine."""
-        machine = self.machines[name] = FakeMachine(name, number=len(self.machines) + 1)
+        machine = self.machines[name] = FakeMachine(
+            name, number=len(self.machines) + 1, now_ms=self.clock.now_ms
+        )
         return machine
 
     async def machine(self, cluster: Cluster, host: Host) -> Machine | Fault:
@@ -139,18 +141,18 @@ class FakeHosts:
         """Say what it prints until it ends; the second half of `run`."""
         machine = self.machines[host.name]
         work = machine.work[(mark.run, mark.key)]
-        what = words.work(work.argv[0])
+        what, said = words.work(work.argv[0]), work.said
         while True:
             try:
                 self._reach(cluster, host)
             except FaultError as error:
                 raise words.lost_sight(host, what, error.fault) from error
-            while work.said < len(work.lines):
-                line = work.lines[work.said]
-                work.said += 1
-                await say(line)
+            while said < len(work.lines):
+                await say(work.lines[said])
+                said += 1
+                work.said = max(work.said, said)
             match work.trace:
-                case Ended() as ended if work.said == len(work.lines):
+                case Ended() as ended if said == len(work.lines):
                     return ended
                 case Lost():
                     _show_fault(work)

@@ -38,6 +38,8 @@ class FakeUnit:
     on_start: Callable[["FakeMachine"], None] = _nothing
     on_stop: Callable[["FakeMachine"], None] = _nothing
     starts: int = 0
+    restarts: int = 0
+    """How often systemd itself has started it again."""
 
     def start(self, machine: "FakeMachine") -> bool:
         """Start it unless it runs; tells whether it runs then."""
@@ -102,6 +104,14 @@ class FakeMachine:
     programs: dict[str, Program] = field(default_factory=dict)
     mounts: dict[str, str] = field(default_factory=lambda: {"/": "/dev/vda1"})
     free_bytes: int = 10 * 1024**3
+    used_percent: int = 50
+    now_ms: Callable[[], int] = lambda: 0
+    clock_off_ms: int = 0
+    """So much its clock is ahead."""
+    time_service: bool = True
+    synchronised: bool = True
+    knows_show: bool = True
+    """Its `timedatectl` is that of systemd 239 or later."""
     on: bool = True
     reachable: bool = True
     fault: Fault | None = None

@@ -9,9 +9,8 @@ from typing import TypeVar
 
 from bot.targets.ssh import words
 from bot.targets.ssh.exchange import BrokenError, Exchange
-from bot.targets.ssh.talk import Talker, Verb, check_login, unexpected
+from bot.targets.ssh.talk import Talker, Verb, unexpected
 from bot.targets.ssh.words import READ_BYTES, FaultError
-from bot.targets.ssh.wrapper import places
 from procedures.model.errors import QuorumbotError
 from procedures.model.host import FileSeen
 from procedures.model.inventory import Cluster, Host, Platform
@@ -40,7 +39,6 @@ class Placer:
         async with self.talker.begin(cluster, host, verb) as exchange:
             exchange.feed_end()
             content = b"".join([chunk async for chunk in exchange.out()])
-            check_login(cluster, host, exchange)
         match exchange.answers:
             case [["none"]]:
                 return None
@@ -91,7 +89,6 @@ class Placer:
                     async for chunk in chunks:
                         received += len(chunk)
                         yield chunk
-                check_login(cluster, host, it)
         except FaultError as error:
             raise words.not_begun(f"reading {path}", error.fault) from error
         except (BrokenError, TimeoutError) as error:
@@ -116,13 +113,10 @@ class Placer:
             async with self.talker.begin(cluster, host, verb, lasts=True) as exchange:
                 answer = await _within_stall(exchange.answer())
                 if answer == ["ready"]:
-                    seen = await _pour(exchange, chunks)
-                    whole = seen
-                    await _within_stall(exchange.feed(f"end {whole}\n".encode()))
+                    whole = await _pour(exchange, chunks)
                 exchange.feed_end()
                 await exchange.until_over()
-                check_login(cluster, host, exchange)
-                answer = exchange.answers[-1]
+                answer = exchange.last
         except FaultError as error:
             raise words.not_begun(what, error.fault) from error
         except (BrokenError, TimeoutError) as error:
@@ -149,22 +143,27 @@ class Placer:
         raise words.lost_sight(host, what, fault)
 
     def _allowed(self, cluster: Cluster, host: Host, path: str) -> tuple[str, ...]:
-        allowed = places(self.writable(cluster.platform), self.talker.state)
+        allowed = (*self.writable(cluster.platform), f"{self.talker.state}/files")
         if not within(path, allowed):
             raise words.not_ours(host, path)
         return allowed
 
 
-async def _pour(exchange: Exchange, chunks: AsyncIterator[bytes]) -> str:
-    """Send all chunks, each frame with its size before it; gives the SHA-256 of them."""
+async def _pour(exchange: Exchange, chunks: AsyncIterator[bytes]) -> str | None:
+    """Send all chunks, each frame with its size before it, and the SHA-256 of them, given too.
+
+    None where the machine takes no more, and says why.
+    """
     seen = hashlib.sha256()
     async for chunk in chunks:
         for at in range(0, len(chunk), _FRAME_BYTES):
             frame = chunk[at : at + _FRAME_BYTES]
             seen.update(frame)
-            await _within_stall(exchange.feed(b"%d\n" % len(frame)))
-            await _within_stall(exchange.feed(frame))
-    return seen.hexdigest()
+            if not await _within_stall(exchange.feed(b"%d\n%b" % (len(frame), frame))):
+                return None
+    whole = seen.hexdigest()
+    await _within_stall(exchange.feed(f"end {whole}\n".encode()))
+    return whole
 
 
 async def _steady(exchange: Exchange) -> AsyncGenerator[bytes, None]:

@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Sequence
 
 from bot.targets.ssh import file_programs, systemctl
+from bot.targets.ssh.fake_files import FakeFile
 from bot.targets.ssh.file_programs import Builtin, Printed, UnknownOptionError
 from bot.targets.ssh.model import FakeMachine
 
@@ -20,7 +21,10 @@ def looks_only(argv: Sequence[str]) -> bool:
 
 def perform(machine: FakeMachine, argv: Sequence[str], stdin: bytes) -> Printed:
     """Run a program; what the files do not allow becomes its error."""
-    program = _PROGRAMS.get(posixpath.basename(argv[0]))
+    name = posixpath.basename(argv[0])
+    program = _PROGRAMS.get(name)
+    if list(argv[1:]) == ["--version"] and (program or name in _TOOLS):
+        return Printed(out=f"{name} of a machine in memory\n")
     if program is None:
         return Printed(127, "", f"{argv[0]}: command not found\n")
     try:
@@ -46,28 +50,62 @@ def _mount_of(machine: FakeMachine, path: str) -> str:
 
 def _df(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
     """`df -B1 --output=size,avail,target PATH` and the like, in the order of its own columns."""
-    columns, paths = ["source", "size", "used", "avail", "pcent", "target"], []
+    columns = ["source", "size", "used", "avail", "pcent", "target"]
+    paths: list[str] = []
+    status, errors = 0, ""
     for word in argv[1:]:
         if word.startswith("--output="):
             columns = word.partition("=")[2].split(",")
         elif not word.startswith("-"):
             paths.append(word)
     lines = [" ".join(columns)]
-    total = 2 * machine.free_bytes
+    total = machine.free_bytes * 100 // (100 - machine.used_percent)
     for path in paths:
         if machine.files.get(path) is None:
-            return Printed(1, "", f"df: {path}: No such file or directory\n")
+            status, errors = 1, f"{errors}df: {path}: No such file or directory\n"
+            continue
         target = _mount_of(machine, path)
         figures = {
+            "file": path,
             "source": machine.mounts[target],
             "size": str(total),
             "used": str(total - machine.free_bytes),
             "avail": str(machine.free_bytes),
-            "pcent": "50%",
+            "pcent": f"{machine.used_percent}%",
             "target": target,
         }
         lines.append(" ".join(figures[column] for column in columns))
-    return Printed(out="".join(f"{line}\n" for line in lines))
+    out = "".join(f"{line}\n" for line in lines) if len(lines) > 1 else ""
+    return Printed(status, out, errors)
+
+
+def _du(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    """`du --summarize --block-size=1 PATH`: what the files hold, in whole blocks."""
+    path = argv[-1]
+    if machine.files.get(path) is None:
+        return Printed(1, "", f"du: cannot access '{path}': No such file or directory\n")
+    sizes = [len(each.content) for each in machine.files.tree(path) if isinstance(each, FakeFile)]
+    return Printed(out=f"{4096 + sum(-(-size // 4096) * 4096 for size in sizes)}\t{path}\n")
+
+
+def _date(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    """`date --utc +%s%N` only."""
+    if argv[-1] != "+%s%N":
+        message = f"date: the twin does not know {argv[-1]!r}"
+        raise UnknownOptionError(message)
+    return Printed(out=f"{machine.now_ms() + machine.clock_off_ms}000000\n")
+
+
+def _timedatectl(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    """`timedatectl show` as since systemd 239, `timedatectl status` as before."""
+    service, kept = (
+        "yes" if each else "no" for each in (machine.time_service, machine.synchronised)
+    )
+    if argv[1] == "status":
+        return Printed(out=f"     NTP enabled: {service}\nNTP synchronized: {kept}\n")
+    if argv[1] == "show" and machine.knows_show:
+        return Printed(out=f"NTP={service}\nNTPSynchronized={kept}\n")
+    return Printed(1, "", f"Unknown operation {argv[1]}\n")
 
 
 def _findmnt(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
@@ -115,16 +153,27 @@ def _pgrep(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
     return Printed(out="4711\n") if unit and unit.active == "active" else Printed(1)
 
 
+def _id(_: FakeMachine, argv: Sequence[str], __: bytes) -> Printed:
+    return Printed(out="root\n" if "-un" in argv else "0\n")
+
+
+_TOOLS = frozenset({"setsid", "timeout", "mktemp", "tail"})
+"""What the wrapper of real machines needs; here it is only there."""
+
 _PROGRAMS: dict[str, Builtin] = {
     **file_programs.CHANGING,
     **file_programs.LOOKING,
+    "date": _date,
     "df": _df,
+    "du": _du,
+    "timedatectl": _timedatectl,
     "findmnt": _findmnt,
     "systemctl": _systemctl,
     "echo": _echo,
     "printf": _printf,
     "hostname": _hostname,
     "pgrep": _pgrep,
+    "id": _id,
     "true": lambda *_: Printed(),
     "false": lambda *_: Printed(1),
 }

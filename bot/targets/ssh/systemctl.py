@@ -138,5 +138,5 @@ def _properties(unit: FakeUnit | None, name: str) -> dict[str, str]:
         "Result": "exit-code" if unit.active == "failed" else "success",
         "ExecMainStatus": str(unit.status),
         "MainPID": str(1_000 + unit.starts) if running else "0",
-        "NRestarts": "0",
+        "NRestarts": str(unit.restarts),
     }

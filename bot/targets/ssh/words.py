@@ -8,6 +8,8 @@ from procedures.model.probe import Fault, FaultKind
 READ_BYTES = 1024**2
 """The largest file that is read at once, and where the output of a question is cut off."""
 
+NO_SPACE = "No space left"
+
 
 class FaultError(Exception):
     """Carries a fault from where it is found to where it becomes the answer."""
@@ -103,7 +105,7 @@ def work(argv0: str) -> str:
 def failed(host: Host, what: str, why: str) -> Retryable | Permanent:
     """The machine itself could not do it, and left all as it was."""
     message = f"{what[0].upper()}{what[1:]} failed on {label(host)}: {why.rstrip('.')}."
-    if "No space left" in why:
+    if NO_SPACE in why:
         return Retryable(f"{message} Make space there, and try again.")
     return Permanent(message)
 

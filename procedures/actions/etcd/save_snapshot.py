@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from procedures.engine.ports import Finding, NotHappened, Work, World
 from procedures.etcd.observe import observe
-from procedures.etcd.view import Seen, View
+from procedures.etcd.view import NOSPACE, Seen, View, overlooking
 from procedures.model.errors import Permanent
 from procedures.model.ids import ClusterName
 from procedures.model.member import Identity
@@ -24,6 +24,10 @@ class SaveSnapshot:
     is chosen when it runs. `not_from` is never asked. With `without_quorum` a sole survivor will
     do, and the backup is marked so. A duplicate is harmless: it is one more backup. So it is tried
     again where the stream broke, or the place is out of reach, full or in use for the moment.
+    is chosen when it runs. `not_from` is never asked. NOSPACE counts against nobody: what is there
+    is whole, and a snapshot comes before anything else is done about it (R15). With
+    `without_quorum` a sole survivor will do, and the backup is marked so. A duplicate is harmless:
+    it is one more backup.
     """
 
     KIND: ClassVar[str] = "etcd.save-snapshot/1"
@@ -55,7 +59,7 @@ class SaveSnapshot:
             message = "No place for backups is configured. Set `backups` in the configuration."
             raise Permanent(message)
         cluster = world.inventory.clusters[self.cluster]
-        view = await observe(cluster, world)
+        view = overlooking(await observe(cluster, world), NOSPACE)
         if not view.quorum_proven and not self.without_quorum:
             message = (
                 f"{self.cluster} has no quorum, so a snapshot may lack what was written (R12)."

@@ -29,13 +29,16 @@ def condition(seen: Seen) -> Condition:
 def same(view: View, wanted: Identity) -> Seen | None:
     """Find the member that is meant; None when its id is not listed any more.
 
+    One that has not started yet has no name: it tells it when it does.
+
     Raises Permanent when the id belongs to something else than what was approved (R7).
     """
     for seen in view.seen:
         if seen.listed is None or seen.listed.id != wanted.id:
             continue
         found = identity(seen.listed)
-        if found != wanted:
+        unnamed = not seen.listed.started and found.peer_urls == wanted.peer_urls
+        if found != wanted and not unnamed:
             message = (
                 f"Member {wanted.id} is {found.name} at {', '.join(found.peer_urls)} now, and was "
                 f"{wanted.name} at {', '.join(wanted.peer_urls)} when it was approved (R7). "

@@ -76,6 +76,15 @@ class WriteFile:
         return Happened() if written else NotHappened()
 
 
+def rewritten(
+    cluster: ClusterName, at: At, path: str, was: FileSeen | None, content: str
+) -> WriteFile:
+    """Write a file in the place of one that was read, and show what changes."""
+    before = was.content.decode("utf-8", "surrogateescape") if was else ""
+    sha = _sha(was) if was else None
+    return WriteFile(cluster, at, path, content, sha, difference(path, before, content))
+
+
 @dataclass(frozen=True, slots=True)
 class MoveAside:
     """Give a folder in etcd's data folder another name. No etcd may run; nothing is deleted.

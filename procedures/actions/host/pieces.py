@@ -8,7 +8,15 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from procedures.engine.ports import Look, Unclear, Work, World
+from procedures.engine.ports import (
+    Finding,
+    Happened,
+    Look,
+    NotHappened,
+    Unclear,
+    Work,
+    World,
+)
 from procedures.model.errors import InDoubt, Permanent, Retryable
 from procedures.model.host import At, Ended, Lost, NeverStarted, Running
 from procedures.model.inventory import Cluster, Host
@@ -89,3 +97,18 @@ async def settled(
     except (InDoubt, Retryable) as error:
         return Unclear(str(error))
     return trace
+
+
+async def ended(world: World, work: Work, cluster: Cluster, at: At, piece: Piece) -> Finding:
+    """Look whether a step of one piece came to its end, with status 0.
+
+    For what may be done again where it broke off: a piece that is lost counts as not done.
+    """
+    try:
+        host = await reach(world, cluster, at)
+    except (Retryable, Permanent) as error:
+        return Unclear(str(error))
+    trace = await settled(world, work, cluster, host, piece)
+    if isinstance(trace, Unclear):
+        return trace
+    return Happened() if trace == Ended(0) else NotHappened()

@@ -39,6 +39,26 @@ async def test_what_is_spoiled_is_found_out(world: World, how: str) -> None:
     assert await world.backups.verify(other) is None
 
 
+async def test_what_was_stored_can_be_read(world: World) -> None:
+    """All of it, byte for byte; and whoever stops in the middle leaves nothing open."""
+    snapshot, other = await save(world), await save(world, a_cluster("other"))
+    read = [block async for block in world.backups.read(snapshot)]
+    assert b"".join(read) == world.bytes_of(snapshot)
+    unfinished = world.backups.read(other)
+    assert world.bytes_of(other).startswith(await anext(unfinished))
+    await unfinished.aclose()
+
+
+@pytest.mark.parametrize("how", ["missing", "half", "grown"])
+async def test_what_is_not_as_long_as_it_was_is_not_read_as_whole(world: World, how: str) -> None:
+    """Whoever reads it to the end is told."""
+    snapshot, other = await save(world), await save(world, a_cluster("other"))
+    world.put(snapshot, SPOILED[how][0](world, world.bytes_of(snapshot)))
+    with pytest.raises(Permanent, match=r"Choose another snapshot"):
+        _ = [block async for block in world.backups.read(snapshot)]
+    assert [block async for block in world.backups.read(other)]
+
+
 async def test_the_newest_comes_first(world: World) -> None:
     """In whatever order they were stored."""
     saved = []
@@ -142,3 +162,5 @@ async def test_a_wrong_snapshot_name_leads_nowhere(world: World) -> None:
     for name in ("", "x", "../prod/{}", "/etc/passwd", "{}.json", "test{}", "{}\n", "prod/{}"):
         with pytest.raises(Permanent, match="no name of a snapshot"):
             await world.backups.verify(replace(snapshot, name=name.format(snapshot.name)))
+        with pytest.raises(Permanent, match="no name of a snapshot"):
+            await anext(world.backups.read(replace(snapshot, name=name.format(snapshot.name))))

@@ -224,7 +224,7 @@ async def test_without_root(real: RealWorld) -> None:
     """What Quorumbot keeps is root's, and nobody else begins anything."""
     assert await Piece(real).run("true") == 0
     cluster = replace(real.cluster, ssh=replace(real.access, user=CARELESS))
-    with pytest.raises(Permanent, match="failed on machine-1"):
+    with pytest.raises(Permanent, match=r"/var/lib/quorumbot on machine-1 .* cannot be used"):
         await real.hosts.run(
             cluster,
             real.host,

@@ -59,15 +59,15 @@ async def test_many_lines(world: World) -> None:
     assert piece.said == [str(number) for number in range(1, 100_001)]
 
 
-async def test_the_same_mark_is_started_once(world: World) -> None:
-    """Of callers at the same time one starts it; all get its end."""
-    world.put("/etc/etcd/starts", b"")
+async def test_the_same_mark_is_started_once(world: World, gate: Gate) -> None:
+    """Of callers at the same time one starts it; all follow it to its end."""
     pieces = [Piece(world) for _ in range(4)]
-    script = "echo begun; sleep 0.3; exit 5"
+    script = 'echo x >>"$0"; echo begun; exit 5'
     found = await asyncio.gather(
-        *(piece.run("sh", "-c", script, hosts=world.others()) for piece in pieces)
+        *(piece.run("sh", "-c", script, gate.path, hosts=world.others()) for piece in pieces)
     )
     assert found == [5, 5, 5, 5]
+    assert gate.content() == "x\n"
     assert "begun" in {line for piece in pieces for line in piece.said}
 
 

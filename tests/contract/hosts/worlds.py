@@ -234,6 +234,9 @@ class Gate:
     def open(self) -> None:
         Path(self.path).touch()
 
+    def content(self) -> str:
+        return Path(self.path).read_text()
+
 
 WAIT = 'while [ ! -e "$0" ]; do sleep 0.02; done'
 

@@ -56,6 +56,16 @@ async def test_the_last_lines(redis: Redis, count: int) -> None:
     assert list(await read_output(redis, RUN, -count)) == lines[-count:]
 
 
+async def test_the_next_worker_goes_on(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lines have the numbers after those that are there, also when the tail has begun."""
+    monkeypatch.setattr(output, "HALF_BYTES", 200)
+    numbers = [line.seq for _ in range(4) for line in await said(redis, 5)]
+    assert numbers == list(range(20))
+    kept = [line.seq for line in await read_output(redis, RUN)]
+    assert kept == sorted(set(kept))
+    assert kept[-1] == 19
+
+
 async def test_nothing_was_said(redis: Redis) -> None:
     """That is no fault."""
     assert await read_output(redis, RUN) == ()

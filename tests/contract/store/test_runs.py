@@ -122,6 +122,17 @@ async def test_a_stalled_worker_can_write_nothing_more(redis: Redis) -> None:
     await worker(redis).hold(fresh, journal, Succeeded(), then="closed")
 
 
+async def test_each_write_renews_the_lease(redis: Redis) -> None:
+    """Also one without an event; and it ends by itself when no more come."""
+    run = await accepted(redis)
+    runs = worker(redis)
+    lease, journal = await runs.take(run, SITE)
+    for events in ((), (Began("w"),)):
+        await redis.pexpire(keys.lease(run), 1_000)
+        journal = await runs.hold(lease, journal, *events)
+        assert 1_000 < await redis.pttl(keys.lease(run)) <= runs.lease_ms
+
+
 async def test_a_lease_that_ran_out_is_lost_even_if_nobody_took_it(redis: Redis) -> None:
     """A worker that comes back late has to take the run again like anybody else."""
     run = await accepted(redis)

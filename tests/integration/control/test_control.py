@@ -32,7 +32,7 @@ from procedures.model.events import (
     Started,
     Succeeded,
 )
-from procedures.model.ids import ChannelId, ClusterName, RunId, Site, TeamId, UserId
+from procedures.model.ids import ChannelId, ClusterName, MemberName, RunId, Site, TeamId, UserId
 from procedures.model.inventory import Approvers, Cluster, Inventory, Platform
 from procedures.model.run import State, fold
 from tests.support.made_runs import ALICE, BOB, REQUEST, UNDO, a_plan
@@ -230,6 +230,22 @@ async def test_each_step_is_taken_back_by_a_request_of_its_own(office: Office) -
         assert run is not None
         assert (run.state, run.request.requester.user) == (State.QUEUED, DAVE)
         assert (run.request.args, run.request.channel) == (UNDO.args, OPS)
+
+
+async def test_clusters_tell_how_many_are_expected(office: Office) -> None:
+    """As it is recorded, where somebody has."""
+    demo = ClusterName("demo")
+    assert (await office.said("clusters", ALICE, OPS)).lines[0].startswith("demo: etcd, 0 members")
+    name = await office.front.accept(REQUEST, source="to record")
+    worker = Runs(office.redis, WORKER, KEYRING)
+    lease, journal = await worker.take(name, SITE)
+    members = {MemberName("demo-1"): "https://10.0.0.1:2379"}
+    swap = worker.expected.sealed(await worker.expected.read(demo), members, name, 0)
+    await worker.hold(lease, journal, swap=swap)
+    said = await office.said("clusters", ALICE, OPS)
+    assert said.lines[0].startswith("demo: etcd, 1 members")
+    assert isinstance(said.data, list)
+    assert said.data[0]["expected"] == ["demo-1"]
 
 
 async def test_a_store_that_is_away(private_redis: RedisServer) -> None:

@@ -55,6 +55,29 @@ async def test_no_answer_is_in_doubt(actor: EtcdActor) -> None:
         assert script.calls == ["MemberRemove"]
 
 
+async def test_a_long_call_has_a_limit_of_its_own(actor: EtcdActor) -> None:
+    """Defragmentation and compaction take longer than other calls; still each has an end."""
+    both = {"Maintenance/Defragment": hang, "KV/Compact": hang}
+    async with scripted(both) as script:
+        cluster = one(script.url)
+        for call in (
+            actor.defragment(cluster, script.url, limit_ms=300),
+            actor.compact(cluster, script.url, 7, limit_ms=300),
+        ):
+            error = await failure(call)
+            assert isinstance(error, InDoubt)
+            assert "within 0.3 s" in str(error)
+        assert script.calls == ["Defragment", "Compact"]
+
+
+async def test_what_was_compacted_before_is_done(actor: EtcdActor) -> None:
+    """A late duplicate of a compaction finds nothing to do, and that is no error."""
+    words = "etcdserver: mvcc: required revision has been compacted"
+    async with scripted({"KV/Compact": failing(Code.OUT_OF_RANGE, words)}) as script:
+        await actor.compact(one(script.url), script.url, 7, limit_ms=300)
+        assert script.calls == ["Compact"]
+
+
 async def test_a_lost_answer_is_in_doubt(actor: EtcdActor) -> None:
     """The connection breaks under the call, which has arrived."""
     async with scripted({REMOVE: hang}) as script:

@@ -39,6 +39,7 @@ class Sight:
     etcd: EtcdLook
     clock: FakeClock
     hosts: FakeHosts
+    backups: None = None
 
 
 @dataclass(frozen=True, slots=True)

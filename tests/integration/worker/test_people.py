@@ -20,7 +20,7 @@ from procedures.model.events import Asked, Began, Reported
 from procedures.model.ids import MemberName, RunId, UserId
 from procedures.model.redaction.redactor import Redactor
 from procedures.model.run import Run, State
-from tests.integration.worker.test_changing import (
+from tests.integration.worker.team import (
     ALICE,
     BOB,
     DAVE,

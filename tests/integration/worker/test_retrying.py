@@ -24,7 +24,7 @@ from procedures.model.inventory import Cluster
 from procedures.model.plan import Retries
 from procedures.model.run import Run, State, StepState, fold
 from procedures.model.snapshot import Origin, Snapshot
-from tests.integration.worker.test_changing import ALICE, eligible
+from tests.integration.worker.team import ALICE, eligible
 from tests.integration.worker.test_worker import a_worker, asked, ended, working
 from tests.support.redis import RedisServer
 from tests.support.requests import a_request

@@ -1,12 +1,29 @@
 """Nothing that was not written by who may write it, where it stands, is believed."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
 from bot.store.signing import GENESIS, Signer
 from procedures.model.canonical import digest
-from procedures.model.events import Began, Entry, Event, Succeeded
+from procedures.model.events import (
+    WRITERS,
+    Began,
+    CancelAsked,
+    Cancelled,
+    Decided,
+    Entry,
+    Event,
+    Expired,
+    Reported,
+    Requested,
+    Resumed,
+    Role,
+    Settled,
+    Succeeded,
+    Voted,
+)
 from procedures.model.ids import RunId
 from tests.support.requests import a_request
 from tests.support.signing import FRONT, KEYRING, STRANGER, WORKER
@@ -58,6 +75,18 @@ def test_forgery_is_left_out_and_reported(stored: bytes, why: str) -> None:
     journal = KEYRING.read(RUN, [stored])
     assert journal.entries == ()
     assert why in journal.faults[0]
+
+
+FRONTS = {Requested, Voted, Decided, Settled, Reported, CancelAsked, Resumed}
+EITHERS = {Cancelled, Expired}
+
+
+def test_fronts_speak_for_people_and_workers_for_clusters() -> None:
+    """Each event has its writers: what people say is no worker's to write, all else no front's."""
+    assert set(WRITERS) == set(get_args(get_args(Event)[0]))
+    for event, roles in WRITERS.items():
+        own = {Role.FRONT if event in FRONTS else Role.WORKER}
+        assert roles == ({Role.FRONT, Role.WORKER} if event in EITHERS else own), event
 
 
 def test_entries_of_another_run_do_not_count() -> None:

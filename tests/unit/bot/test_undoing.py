@@ -7,7 +7,7 @@ from procedures.catalogue import PROCEDURES
 from procedures.model.errors import Refused
 from procedures.model.events import Began, Done, Event, Failed, Requester, Started, Succeeded
 from procedures.model.ids import ChannelId, TeamId
-from procedures.model.plan import Undo
+from procedures.model.plan import Ref, Undo
 from procedures.model.run import Run
 from tests.support.made_runs import ADVICE, CAROL, RUN, UNDO, a_plan, a_run, approved
 
@@ -70,6 +70,16 @@ def test_nothing_to_take_back(run: Run, words: str) -> None:
     with pytest.raises(Refused) as caught:
         undoing(run, WHO, HERE)
     assert str(caught.value) == words
+
+
+def test_what_only_the_step_itself_shows() -> None:
+    """The id that it gave stands in the words and in the arguments of the request."""
+    member = Ref(1, "id")
+    undo = Undo(f"/etcd member remove {member}", "etcd member remove", {"member": member})
+    events = [*approved(a_plan(undo)), Began("w"), Started(1, 1), Done(1, "a004"), Succeeded()]
+    ((_, typed, request),) = undoing(a_run(*events), WHO, HERE).requests
+    assert typed == "/etcd member remove a004"
+    assert request.args == {"member": "a004"}
 
 
 def test_the_example_is_a_real_procedure() -> None:

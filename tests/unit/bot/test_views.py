@@ -10,8 +10,11 @@ from bot.slack.blocks import View
 from bot.slack.text import MESSAGE, cut, escaped, shortened
 from bot.slack.views import view
 from procedures.etcd import health, members
+from procedures.host import clock
+from procedures.host.answering import Args as HostArgs
 from procedures.model.ids import ClusterName, MemberName, RunId
 from procedures.model.run import Run, State
+from tests.support.furnishing import a_furnished_sight
 from tests.support.requests import a_request
 from tests.support.sight import NOW_MS, FakeSight, a_sight
 
@@ -52,7 +55,7 @@ def test_first_words_without_an_answer(run: Run, first: str) -> None:
 
 async def test_a_health_message() -> None:
     """Verdict, safe-now line, table, details; metadata for tools."""
-    shown = await health_view(a_sight())
+    shown = await health_view(a_furnished_sight())
     first, safe = shown.text.splitlines()[:2]
     assert first == "demo: healthy, 3 of 3 members"
     assert safe.startswith("Safe now: Restart? Yes, one at a time;")
@@ -63,11 +66,39 @@ async def test_a_health_message() -> None:
         "context",
         "context",
         "context",
+        "context",
     ]
     assert shown.metadata == {
         "event_type": "quorumbot_answer",
         "event_payload": {"command": "etcd health", "cluster": "demo", "verdict": "healthy"},
     }
+
+
+async def test_a_health_message_tells_of_hosts() -> None:
+    """What is well stands in a line of its own, what is not among the warnings."""
+    sight = a_furnished_sight()
+    sight.hosts.machines["demo-1"].synchronised = False
+    sight.hosts.machines["demo-3"].power_off()
+    shown = await health_view(sight)
+    assert "demo-1: time service: on, and not synchronised yet" in shown.text
+    texts = list(_texts(shown.blocks))
+    (hosts,) = [text for text in texts if text.startswith("Hosts: clock: ")]
+    assert "time service: synchronised" in hosts
+    assert any("host (demo-3 (10.0.0.3) cannot be reached: " in text for text in texts)
+
+
+async def test_a_message_about_hosts() -> None:
+    """What is wrong comes first; each figure has a line."""
+    sight = a_furnished_sight()
+    sight.hosts.machines["demo-2"].synchronised = False
+    (report,) = [answer async for answer in clock.ask(HostArgs(DEMO), sight)]
+    shown = view(replace(RUN, state=State.SUCCEEDED, answer=report), {})
+    assert shown.text.splitlines()[:3] == [
+        "demo: clocks of 3 of 3 hosts, 1 warning",
+        "warning: demo-2: time service: on, and not synchronised yet",
+        "clock: no two are more than 0.01 s apart, the way's delay included",
+    ]
+    assert [block["type"] for block in shown.blocks] == ["section", "section", "context"]
 
 
 async def test_a_members_message() -> None:

@@ -119,10 +119,18 @@ def test_what_is_not_understood_is_said(text: str, words_of_answer: str) -> None
     assert words_of_answer in refusal(text)
 
 
+def test_a_longer_command_is_not_a_shorter_one_with_arguments() -> None:
+    """`backup config` begins with `backup`; what follows neither is one word too many."""
+    assert ask("backup --reason because").command.name == "etcd backup"
+    assert ask("backup config demo-1").command.name == "etcd backup config"
+    assert ask("backup CONFIG --plan").args["plan"] is True
+    assert "'confg' is one word too many" in refusal("backup confg")
+
+
 def test_an_unknown_slash_command_names_the_known_ones() -> None:
     """Fronts of different versions may be asked what they do not know."""
     assert refusal("health", slash="/etc") == (
-        "Unknown command: /etc. Did you mean /etcd? There is /etcd or /ops."
+        "Unknown command: /etc. Did you mean /etcd? There is /etcd, /host or /ops."
     )
 
 

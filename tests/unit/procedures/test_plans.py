@@ -20,11 +20,17 @@ from procedures.engine.draft import draft
 from procedures.etcd.fragmentation import MIB
 from procedures.model.errors import QuorumbotError, Refused
 from procedures.model.events import Planned
-from procedures.model.ids import MemberName
+from procedures.model.expected import Expected
+from procedures.model.ids import ClusterName, MemberName, RunId
+from procedures.model.inventory import Platform
 from procedures.model.plan import Plan
+from tests.support.lost_cluster import Tools, lose
 from tests.support.theatre import Theatre, a_theatre
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+Facts = Callable[[Theatre], None]
 
 
 @dataclass(frozen=True)
@@ -47,27 +53,149 @@ def down(*names: str) -> Callable[[Theatre], None]:
     return act
 
 
+def lost(
+    *names: str, off: tuple[str, ...] = (), on: Platform = Platform.ETCD
+) -> Callable[[Theatre], None]:
+    """Let a cluster with a snapshot lose these members, and the hosts that are `off`."""
+    tools = Tools("3.5.16", ("etcd", "etcdctl", "etcdutl"), bumps=True, restores=("etcdutl",))
+
+    def act(theatre: Theatre) -> None:
+        lose(theatre, *names, off=off, platform=on, tools=tools if on is KUBESPRAY else None)
+
+    return act
+
+
+ALL, KUBESPRAY = ("demo-1", "demo-2", "demo-3"), Platform.KUBESPRAY
+
+
 def fragmented(theatre: Theatre) -> None:
     """Let all members have free space, much of it."""
     for member in theatre.sight.demo.members.values():
         member.db_size, member.db_size_in_use = 300 * MIB, 30 * MIB
 
 
+def learner(name: str = "demo-4", *, behind: int = 0) -> Callable[[Theatre], None]:
+    """Let a learner be there, as many entries behind the leader."""
+
+    def act(theatre: Theatre) -> None:
+        theatre.sight.demo.add(
+            MemberName(name), "https://127.0.0.1:2390", learner=True
+        ).raft_behind = behind
+
+    return act
+
+
+def without_space(*names: str) -> Callable[[Theatre], None]:
+    """Let members have raised NOSPACE, and some be down."""
+
+    def act(theatre: Theatre) -> None:
+        theatre.sight.demo.raise_alarm(MemberName("demo-1"))
+        down(*names)(theatre)
+
+    return act
+
+
+def recorded(**urls: str) -> Callable[[Theatre], None]:
+    """Let a run have recorded who is expected."""
+
+    def act(theatre: Theatre) -> None:
+        members = {MemberName(name.replace("_", "-")): url for name, url in urls.items()}
+        expect(theatre, Expected(members, 3, RunId("r-00000009")))
+
+    return act
+
+
+def unbelieved(theatre: Theatre) -> None:
+    """Let there be a record that is not believed."""
+    expect(theatre, Expected(fault="its signature is not worker-1's"))
+
+
+def expect(theatre: Theatre, expected: Expected) -> None:
+    theatre.sight.inventory = theatre.sight.inventory.expecting(ClusterName("demo"), expected)
+
+
+def gone(name: str) -> Callable[[Theatre], None]:
+    """Let somebody have removed a member by hand."""
+
+    def act(theatre: Theatre) -> None:
+        del theatre.sight.demo.members[MemberName(name)]
+
+    return act
+
+
+def added(name: str, *, started: bool = True, url: str = "https://10.0.0.9:2379") -> Facts:
+    """Let somebody have added a member by hand."""
+
+    def act(theatre: Theatre) -> None:
+        theatre.sight.demo.add(MemberName(name), url, started=started)
+
+    return act
+
+
+def corrupt(theatre: Theatre) -> None:
+    """Let two alarms be on."""
+    theatre.sight.demo.raise_alarm(MemberName("demo-1"))
+    theatre.sight.demo.raise_alarm(MemberName("demo-2"), "CORRUPT")
+
+
+def off(*names: str) -> Callable[[Theatre], None]:
+    """Let hosts be without power."""
+
+    def act(theatre: Theatre) -> None:
+        for name in names:
+            theatre.sight.hosts.machines[name].power_off()
+
+    return act
+
+
+ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "etcd-backup": Case("etcd backup"),
+    "etcd-backup-config": Case("etcd backup config"),
+    "etcd-backup-config-one-off": Case("etcd backup config", {}, off("demo-2")),
     "etcd-backup-without-quorum": Case("etcd backup", {}, down("demo-1", "demo-2")),
     "etcd-member-remove-failed": Case("etcd member remove", {"member": "demo-3"}, down("demo-3")),
     "etcd-member-remove-healthy": Case("etcd member remove", {"member": "demo-3"}),
     "etcd-member-remove-to-one": Case(
         "etcd member remove", {"member": "demo-2", "to_one": True}, size=2
     ),
+    "etcd-replace-failed": Case("etcd replace", {"member": "demo-3"}, down("demo-3")),
+    "etcd-replace-healthy": Case("etcd replace", {"member": "demo-1", "with_": "demo-4"}),
+    "etcd-retire": Case("etcd retire", {"host": "demo-4"}),
+    "etcd-member-remove-unexpected": Case(
+        "etcd member remove", {"member": "demo-3"}, recorded(demo_1="https://127.0.0.1:2380")
+    ),
+    "etcd-expect": Case("etcd expect", {}, gone("demo-3")),
+    "etcd-expect-given": Case(
+        "etcd expect", {"members": "demo-2=https://a:2379,demo-1=https://b"}, down("demo-1")
+    ),
+    "etcd-expect-recorded": Case(
+        "etcd expect",
+        {},
+        recorded(demo_1="https://127.0.0.1:2380", demo_9="https://10.0.0.9:2379"),
+    ),
+    "etcd-expect-not-believed": Case("etcd expect", {}, unbelieved),
     "etcd-restart": Case("etcd restart"),
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
+    "etcd-nospace": Case("etcd nospace", {}, without_space()),
+    "etcd-nospace-one-down": Case("etcd nospace", {}, without_space("demo-3")),
+    "etcd-nospace-alone": Case("etcd nospace", {}, without_space(), size=1),
     "etcd-member-fix-peer-url": Case("etcd member fix-peer-url", FIX),
     "etcd-defrag": Case("etcd defrag", {}, fragmented),
     "etcd-defrag-one": Case("etcd defrag", {"member": "demo-2", "anyway": True}, fragmented),
+    "etcd-member-add-learner": Case("etcd member add", ADD),
+    "etcd-member-add-voter": Case("etcd member add", {**ADD, "voter": True}),
+    "etcd-member-promote": Case("etcd member promote", {"member": "demo-4"}, learner()),
     "etcd-move-leader": Case("etcd move-leader"),
+    "etcd-restore": Case("etcd restore", {}, lost("demo-2", "demo-3")),
+    "etcd-restore-all-lost": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
+    "etcd-restore-kubespray": Case(
+        "etcd restore", {}, lost("demo-1", off=("demo-3",), on=KUBESPRAY)
+    ),
+    "etcd-restore-static-pods": Case("etcd restore", {}, lost(*ALL, on=Platform.OCP311)),
+    "etcd-restore-bad-data": Case("etcd restore", {"data_is_bad": True}, lost(on=Platform.OKD3)),
+    "etcd-move-leader-alarm": Case("etcd move-leader", {}, without_space()),
     "etcd-move-leader-to": Case("etcd move-leader", {"to": "demo-3"}),
 }
 
@@ -123,9 +251,41 @@ async def test_another_condition_is_another_plan() -> None:
 
 
 REFUSALS = {
+    "to expect who is expected": (
+        Case("etcd expect"),
+        r"expected members of demo are demo-1, demo-2, demo-3 already\. There is nothing to do",
+    ),
+    "to expect whom nobody lists": (
+        Case("etcd expect", {}, down("demo-2", "demo-3")),
+        r"No member of demo has quorum behind it, .* \(R14\)",
+    ),
+    "to expect who never started": (
+        Case("etcd expect", {}, added("demo-4", started=False)),
+        r"Member a004, peer https://demo-4.invalid:2380, was added and has never started",
+    ),
+    "to expect who is nowhere": (
+        Case("etcd expect", {}, added("demo-4", url="http://10.0.0.9:2379")),
+        r"demo-4 says that it is at http://10.0.0.9:2379, and is to be asked by https",
+    ),
+    "to expect what is no URL": (
+        Case("etcd expect", {"members": "demo-1=https://a:2379,demo-2=http://b:2379"}),
+        r"'demo-2=http://b:2379' does not say who is where\. Write each member once, as NAME=https",
+    ),
+    "to expect one member twice": (
+        Case("etcd expect", {"members": "demo-1=https://a:2379,demo-1=https://b:2379"}),
+        r"'demo-1=https://b:2379' does not say who is where",
+    ),
+    "to expect two at one place": (
+        Case("etcd expect", {"members": "demo-1=https://a:2379,demo-2=https://a:2379"}),
+        r"Two of these members have the same URL",
+    ),
     "a healthy one while another is down": (
         Case("etcd member remove", {"member": "demo-3"}, down("demo-2")),
         r"it would leave 1 healthy of 2, quorum 2 \(R2\)\. Bring demo-2 back first",
+    ),
+    "the configuration of hosts without power": (
+        Case("etcd backup config", {"member": "demo-2"}, off("demo-2")),
+        r"No host can be reached\. Nothing of demo-2 is copied: demo-2 \(10\.0\.0\.2\) cannot",
     ),
     "without quorum": (
         Case("etcd member remove", {"member": "demo-3"}, down("demo-2", "demo-3")),
@@ -142,6 +302,54 @@ REFUSALS = {
     "nobody of that name": (
         Case("etcd member remove", {"member": "demo-4"}),
         r"There is no member 'demo-4'",
+    ),
+    "a second voter": (
+        Case("etcd member add", {**ADD, "voter": True}, size=1),
+        r"a second voter would stop all writes until it starts: add a learner \(R6\)",
+    ),
+    "a second learner": (
+        Case("etcd member add", {**ADD, "name": "demo-5"}, learner()),
+        r"demo-4 is still a learner: finish that change first \(R5\)",
+    ),
+    "an addition while one is down": (
+        Case("etcd member add", ADD, down("demo-2")),
+        r"demo-2 must be healthy first \(R3\)",
+    ),
+    "a peer URL that is taken": (
+        Case("etcd member add", {**ADD, "peer_url": "https://demo-2.invalid:2380"}),
+        r"https://demo-2\.invalid:2380 is the peer URL of demo-2 already",
+    ),
+    "a name that is taken": (
+        Case("etcd member add", {**ADD, "name": "demo-2"}),
+        r"demo-2 is the name of member a002 \(healthy\) already",
+    ),
+    "the name of a dead one": (
+        Case("etcd member add", {**ADD, "name": "demo-2"}, down("demo-2")),
+        r"member a002 \(down\) already\. Remove that one first \(R4\)",
+    ),
+    "a name that is none": (
+        Case("etcd member add", {**ADD, "name": "a=b,c"}),
+        r"'a=b,c' is no name for a member",
+    ),
+    "the promotion of a voter": (
+        Case("etcd member promote", {"member": "demo-2"}),
+        r"demo-2 is a voter already \(R6\)",
+    ),
+    "the promotion of one that lags": (
+        Case("etcd member promote", {"member": "demo-4"}, learner(behind=200)),
+        r"demo-4 is at entry 300 of the leader's 500, and has to be at 90 % \(R6\)",
+    ),
+    "no lack of space": (
+        Case("etcd nospace"),
+        r"No member of demo has raised NOSPACE \(R15\): there is nothing to do",
+    ),
+    "no space and bad data": (
+        Case("etcd nospace", {}, corrupt),
+        r"has raised CORRUPT \(R16\)",
+    ),
+    "no space and no quorum": (
+        Case("etcd nospace", {}, without_space("demo-2", "demo-3")),
+        r"demo has no quorum \(R14\): an alarm cannot be taken back",
     ),
     "nothing to win": (
         Case("etcd defrag"),

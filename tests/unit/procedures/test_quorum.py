@@ -181,6 +181,48 @@ def test_heir(members: str, target: int, allowed: bool) -> None:
     assert (ruling.allowed, ruling.rule) == (allowed, "R9")
 
 
+# members, index of the target, how far it and the leader are in the log, allowed, rule, tolerance
+PROMOTIONS = [
+    ("hhhl", 3, (100, 100), True, "R6", 1),
+    ("hhhl", 3, (90, 100), True, "R6", 1),
+    ("hhhl", 3, (89, 100), False, "R6", None),
+    ("hhhl", 3, (None, 100), False, "R6", None),
+    ("hhhl", 3, (100, None), False, "R6", None),
+    ("hl", 1, (100, 100), True, "R6", 0),
+    ("hhl", 2, (100, 100), True, "R6", 1),
+    ("hhhh", 3, (100, 100), False, "R6", None),
+    ("hhhL", 3, (100, 100), False, "R3", None),
+    ("hhdl", 3, (100, 100), False, "R3", None),
+    ("hhul", 3, (100, 100), False, "R3", None),
+    ("hddl", 3, (100, 100), False, "R14", None),
+    ("aaal", 3, (100, 100), False, "R15", None),
+    ("hhhll", 3, (100, 100), False, "R5", None),
+    ("hhhnl", 4, (100, 100), False, "R5", None),
+]
+
+
+@pytest.mark.parametrize(("members", "target", "log", "allowed", "rule", "after"), PROMOTIONS)
+def test_promotion(  # noqa: PLR0917 - one row of the table
+    members: str,
+    target: int,
+    log: tuple[int | None, int | None],
+    allowed: bool,
+    rule: str,
+    after: int | None,
+) -> None:
+    """R6, R3, R5: a learner that has caught up, while all are well and nothing else is open."""
+    seen = cluster(members)
+    ruling = quorum.may_promote(seen, seen[target].id, *log)
+    assert (ruling.allowed, ruling.rule, ruling.tolerance_after) == (allowed, rule, after)
+
+
+def test_a_learner_that_never_started_is_not_promoted() -> None:
+    """Old servers would do it."""
+    members = (*cluster("hhh"), Member(MemberId("f"), "", D, learner=True, started=False))
+    ruling = quorum.may_promote(members, MemberId("f"), 100, 100)
+    assert (ruling.allowed, ruling.because) == (False, "f was added and has never started")
+
+
 # members, index of the target, allowed, allowed where writes are refused anyway
 DEFRAGMENTATIONS = [
     ("h", 0, False, True),

@@ -39,10 +39,10 @@ def stopped(*members: MemberName) -> Change:
     return change
 
 
-def alarmed(*members: MemberName) -> Change:
+def alarmed(*members: MemberName, kind: str = "NOSPACE") -> Change:
     def change(theatre: Theatre) -> None:
         for member in members:
-            theatre.sight.demo.raise_alarm(member)
+            theatre.sight.demo.raise_alarm(member, kind)
 
     return change
 
@@ -119,7 +119,7 @@ CASES = {
     "an alarm": Case(REMOVE, REMOVAL, alarmed(ONE, TWO), "(R"),
     "no quorum for a snapshot": Case(REMOVE, SNAPSHOT, stopped(TWO, THREE), "has no quorum"),
     "nobody fit for a snapshot": Case(
-        REMOVE, SNAPSHOT, alarmed(ONE, TWO), "fit to give a snapshot (R12)"
+        REMOVE, SNAPSHOT, alarmed(ONE, TWO, kind="CORRUPT"), "fit to give a snapshot (R12)"
     ),
     "nobody to take over": Case(
         REMOVE,

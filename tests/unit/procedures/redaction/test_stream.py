@@ -197,3 +197,13 @@ def test_a_stream_does_not_disturb_another() -> None:
     assert other.feed(b"Zs!9Zt!0") == b"Zs!9Zt!0"
     assert one.feed(b"Zs!9Zt!0") + one.close() == b"[secret s]"
     assert other.close() == b""
+
+
+@pytest.mark.parametrize("place", [0, 64 * 1024 - 5, 64 * 1024, 150_000, 200_000])
+def test_a_long_chunk_is_redacted_to_its_end(place: int) -> None:
+    """Nothing of it is lost, and a secret in it is found wherever it is."""
+    secret, around = b"correct-horse-battery", b"x" * 200_000
+    text = around[:place] + secret + around[place:]
+    stream = Redactor({"s": secret}).stream()
+    found = stream.feed(text) + stream.close()
+    assert found == around[:place] + b"[secret s]" + around[place:]

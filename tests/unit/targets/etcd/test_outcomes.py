@@ -56,6 +56,12 @@ def test_refused(code: grpc.StatusCode, details: str) -> None:
     assert str(error).endswith(".")
 
 
+def test_done_before() -> None:
+    """What is compacted already is told apart from what etcd does not want."""
+    error = judged(Code.OUT_OF_RANGE, "etcdserver: mvcc: required revision has been compacted")
+    assert type(error) is outcomes.AlreadyDoneError
+
+
 @pytest.mark.parametrize(
     ("code", "details"),
     [

@@ -1,28 +1,8 @@
-# What Quorumbot runs on a machine: sh -c THIS quorumbot NONCE STATE VERB ARGUMENT...
-#
-# It marks where its own output begins with a line NONCE on stdout and stderr: what comes before is
-# the login's. Answers are lines "NONCE WORD ..." on stderr. STATE/runs/RUN/KEY is a piece of work:
+# Work, after head.sh and state.sh; work.sh lies beside it. STATE/runs/RUN/KEY is a piece of work:
 #   record  pid, start time and boot of the process that carries it out (see work.sh)
 #   out     what it printed              said    how much of that was taken, in bytes
 #   status  its exit status, at the end  kept    nothing was started, and nothing will be
 # Such a folder appears whole, by one rename, so that of two who come at once one has it.
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
-export PATH LC_ALL
-umask 077
-nonce=$1 state=$2 verb=$3
-shift 3
-printf '%s\n' "$nonce"
-printf '%s\n' "$nonce" >&2
-
-say() { printf '%s %s\n' "$nonce" "$*" >&2; }
-end() { say "$@"; exit 3; }
-boot() { cat /proc/sys/kernel/random/boot_id; }
-
-own_state() {
-  problem=$(mkdir -p "$state/runs" "$state/files" 2>&1) || end failed "$problem"
-  { [ ! -L "$state" ] && [ -O "$state" ]; } || end failed "$state belongs to somebody else"
-  chmod 700 "$state"
-}
 
 began_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
@@ -79,20 +59,12 @@ sweep() { # what is a week old, and not in use
   done
 }
 
-verb_machine() {
-  end machine "$(cat /etc/machine-id)" "$(boot)" "$(uname -n)" "$(id -u)"
-}
-
-verb_ask() { # LIMIT COMMAND...
-  exec timeout -k 1 "$@" </dev/null
-}
-
-verb_run() { # RUN KEY LIMIT SIZE FROM WORK COMMAND...
+verb_run() { # RUN KEY LIMIT SIZE FROM COMMAND...
   own_state
   sweep
   name_mark "$1" "$2"
-  limit=$3 size=$4 from=$5 work=$6
-  shift 6
+  limit=$3 size=$4 from=$5 work=${0%.sh}-work.sh
+  shift 5
   if [ ! -d "$mark" ]; then
     [ ! -f "$run" ] || end forgotten
     problem=$(mkdir -p "$run" 2>&1) || end failed "$problem"
@@ -100,7 +72,8 @@ verb_run() { # RUN KEY LIMIT SIZE FROM WORK COMMAND...
     problem=$(head -c "$size" 2>&1 >"$new/stdin") || { rm -rf "$new"; end failed "$problem"; }
     [ "$(stat -c %s "$new/stdin")" = "$size" ] || { rm -rf "$new"; end short; }
     command -v setsid >/dev/null || end failed "setsid, of util-linux, is not installed"
-    setsid sh -c "$work" quorumbot "$new" "$mark" "$limit" "$@" </dev/null >/dev/null 2>&1 &
+    [ -f "$work" ] || end failed "$work is not there"
+    setsid sh "$work" "$new" "$mark" "$limit" "$@" </dev/null >/dev/null 2>&1 &
     while [ ! -d "$mark" ] && [ -d "$new" ]; do sleep 0.01; done
     [ -d "$mark" ] || end failed "nothing can be written to $run"
   fi

@@ -1,0 +1,94 @@
+"""Stopping etcd on a host of a cluster that is restored. (catalogue P34; rule R14; X14)"""
+
+import shlex
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from procedures.actions.host.pieces import Piece, do, holds, reach
+from procedures.actions.host.service import Service, begun
+from procedures.engine.ports import Finding, Happened, NotHappened, Work, World
+from procedures.etcd.loss import heard_on, served
+from procedures.etcd.observe import observe
+from procedures.model.errors import InDoubt, Refused, Retryable
+from procedures.model.host import At
+from procedures.model.ids import ClusterName
+from procedures.model.inventory import Cluster, Host, Platform
+from procedures.model.platform import Argv, Layout, layout
+from procedures.model.probe import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class StopEtcd:
+    """Stop etcd on a host, so that no boot starts it either, and wait until its process is gone.
+
+    Unless the data is declared bad, it is refused when quorum has come back. A late duplicate is
+    harmless: the command bears a mark on the host, under which it runs once.
+    """
+
+    KIND: ClassVar[str] = "host.stop-etcd/1"
+
+    cluster: ClusterName
+    platform: Platform
+    at: At
+    data_is_bad: bool = False
+
+    @property
+    def command(self) -> str:
+        """The exact command."""
+        return f"{self.at.host}: {shlex.join(layout(self.platform).retire)}"
+
+    @property
+    def waits(self) -> str | None:
+        """Until it is gone."""
+        return f"until no etcd runs, at most {layout(self.platform).stop_within_ms // 1_000} s"
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Stop it. Raises Refused where quorum exists, InDoubt where it does not end."""
+        cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
+        host = await reach(world, cluster, self.at)
+        if not self.data_is_bad:
+            await self._still_lost(world, cluster, host)
+        if how.beside and not await holds(world, cluster, host, ("test", "-d", how.beside)):
+            await do(world, work, cluster, host, Piece("folder", _folder(how)))
+        etcd = Service(cluster, host, how)
+        # A unit that fails and is started over and over has no process for most of the time.
+        if how.armed is None or await etcd.armed(world):
+            await do(world, work, cluster, host, Piece("stop", how.retire))
+        if not await etcd.gone(world, work):
+            message = f"etcd still runs on {host.name} after {how.stop_within_ms // 1_000} s."
+            raise InDoubt(message)
+        await work.say(f"no etcd runs on {host.name}, and no boot starts it")
+        return None
+
+    async def probe(self, world: World, work: Work) -> Finding:
+        """Look whether it was told to go, and has gone."""
+        cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
+        pieces = Piece("stop", how.retire), Piece("folder", _folder(how))
+        last = await begun(world, work, cluster, self.at, *pieces)
+        if not isinstance(last, tuple):
+            return last
+        if last[1].name == "folder":
+            return NotHappened()
+        gone = await Service(cluster, last[0], how).gone(world, work)
+        return Happened() if gone else NotHappened()
+
+    async def _still_lost(self, world: World, cluster: Cluster, host: Host) -> None:
+        """R14 once more, from here and from this host. Raises Refused."""
+        machine = await world.hosts.machine(cluster, host)
+        if isinstance(machine, Fault):
+            raise Retryable(machine.message)
+        view = await observe(cluster, world)
+        urls = sorted(cluster.endpoints.values())
+        heard = await heard_on(world, cluster, host, machine, urls)
+        if who := served(view, {host.name: heard}):
+            message = (
+                f"{cluster.name} has quorum again: {who} (R14). It is not restored. Where this run "
+                f"has stopped an etcd, start it: {shlex.join(layout(self.platform).revive)}."
+            )
+            raise Refused(message)
+
+
+def _folder(how: Layout) -> Argv:
+    return ("mkdir", "--parents", how.beside or how.data)

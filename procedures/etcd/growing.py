@@ -1,0 +1,110 @@
+"""Growing a restored cluster back, one member after another. (P34; R3, R5, R6, R8)"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from procedures.actions.etcd.add_member import AddMember
+from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
+from procedures.actions.etcd.check_same_data import CheckSameData
+from procedures.actions.etcd.promote_member import PromoteMember
+from procedures.actions.host.files import rewritten
+from procedures.actions.host.run_etcd import StartEtcd
+from procedures.etcd.joining import initial_cluster
+from procedures.etcd.standing import Standing
+from procedures.model import envfile
+from procedures.model.host import At
+from procedures.model.ids import ClusterName, MemberId
+from procedures.model.inventory import Cluster, Platform
+from procedures.model.member import Identity
+from procedures.model.plan import Undo
+from procedures.model.platform import layout
+from procedures.model.procedure import Runbook
+from procedures.model.restoring import Seed
+
+_FIRST_WITH_LEARNERS = (3, 4)
+
+
+def joining(cluster: Cluster, first: Standing, stopped: Sequence[Standing]) -> tuple[Standing, ...]:
+    """Who is a member in the end, the first one included: an odd number (R8).
+
+    A host that answers joins as the member that it was, if its configuration says which; where
+    etcd knows no learners, nobody does (R6).
+    """
+    minor = first.tool.minor if first.tool else ""
+    if tuple(int(part) for part in minor.split(".")) < _FIRST_WITH_LEARNERS:
+        return (first,)
+    able = [
+        each
+        for each in stopped
+        if each is not first
+        and each.values.get("ETCD_NAME") in cluster.endpoints
+        and len(each.seed.peer_urls) == 1
+        and each.minor in {None, minor}
+    ]
+    return (first, *able[: len(able) // 2 * 2])
+
+
+def tell(joins: Sequence[Standing], stopped: Sequence[Standing], run: Runbook) -> None:
+    """Say how many members there are in the end, and who stays out."""
+    count = len(joins)
+    run.fact(
+        f"Afterwards {count} of {count} members, tolerance {(count - 1) // 2}: "
+        f"{', '.join(each.seed.name for each in joins)}."
+    )
+    for each in stopped:
+        if each not in joins:
+            run.fact(
+                f"{each.host.name} stays off: with it there would be an even number, or it cannot "
+                "join as it is (R6, R8). Add it later with /etcd member add."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """Writes this part of a plan; `first` is there, and takes writes."""
+
+    cluster: ClusterName
+    platform: Platform
+    first: Seed
+    run: Runbook
+
+    def by(self, others: Sequence[Standing]) -> None:
+        """Let these join, each when the one before votes; then compare the data of all."""
+        peers = {self.first.name: self.first.peer_urls[0]}
+        for each in others:
+            peers[each.seed.name] = each.seed.peer_urls[0]
+            self._one(each, peers)
+        if others:
+            self.run.step("Check that all members are healthy", CheckHealthy(self.cluster))
+            self.run.step("Check that all have the same data", CheckSameData(self.cluster))
+            self.run.step("Check that the cluster takes writes", WriteAndRead(self.cluster))
+
+    def _one(self, each: Standing, peers: dict[str, str]) -> None:
+        """A learner counts for no quorum, so that nothing waits for it (R6)."""
+        run, at = self.run, At(each.host.name, each.machine.machine_id)
+        name, [url] = each.seed.name, each.seed.peer_urls
+        assert each.config is not None  # noqa: S101 (it was chosen for having one)
+        changes: dict[str, str | None] = {
+            "ETCD_INITIAL_CLUSTER": initial_cluster(peers),
+            "ETCD_INITIAL_CLUSTER_STATE": "existing",
+            "ETCD_FORCE_NEW_CLUSTER": None,
+        }
+        content = envfile.edited(each.config.content.decode("utf-8", "surrogateescape"), changes)
+        path = layout(self.platform).config
+        run.step(
+            f"Let {each.host.name} join an existing cluster",
+            rewritten(self.cluster, at, path, each.config, content),
+            undo=Undo(f"The former {path} is kept beside it, as .…quorumbot-<its SHA-256>."),
+        )
+        added = run.step(
+            f"Add {name} as a learner",
+            AddMember(self.cluster, name, url),
+            gives="the id of the new member",
+            undo=Undo(f"/etcd member remove {name}"),
+        )
+        run.step(f"Start etcd on {each.host.name}", StartEtcd(self.cluster, self.platform, at))
+        # Nobody knows the id before: these steps take what the addition gave.
+        member = Identity(cast("MemberId", added), name, (url,))
+        run.step(f"Wait until {name} has caught up", CheckMember(self.cluster, member))
+        run.step(f"Let {name} vote", PromoteMember(self.cluster, member))

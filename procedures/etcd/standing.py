@@ -1,0 +1,165 @@
+"""Looking at the hosts of a cluster that is to be restored. (catalogue P34; rules R13, R19; X21)"""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from procedures.engine.ports import Look
+from procedures.etcd.asking import Asking
+from procedures.etcd.loss import Heard, heard_on
+from procedures.model import envfile
+from procedures.model.host import FileSeen, Machine
+from procedures.model.inventory import Cluster, Host
+from procedures.model.platform import Layout, layout
+from procedures.model.probe import Fault
+from procedures.model.restoring import Seed, Tool, bumps, restores, tools
+
+_VERSION = re.compile(r"\b(\d+)\.(\d+)\.\d+")
+_LOG_BYTES = 128 * 1024**2
+"""A restored member begins with a log file of 64 MB; twice that is asked for."""
+_LIST = re.compile(r"[\s,]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a host of the cluster is like that answers.
+
+    `member` says whether a member's data lies there, `minor` what is installed (None: nothing
+    tells it), `tool` what would restore; `free_bytes` is that of the data folder, None where there
+    is none, and `room_bytes` where the snapshot would lie. `apis` are the API servers there.
+    """
+
+    host: Host
+    machine: Machine
+    config: FileSeen | None
+    runs: bool
+    member: bool
+    labelled: bool
+    minor: str | None
+    tool: Tool | None
+    free_bytes: int | None
+    room_bytes: int
+    heard: Heard
+    apis: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """Its configuration; empty where it has none."""
+        if self.config is None:
+            return {}
+        return envfile.read(self.config.content.decode(errors="replace"))
+
+    def has_etcd(self, cluster: Cluster) -> bool:
+        """Tell whether there is an etcd of this cluster that must not run any more."""
+        return self.runs or self.member or self.values.get("ETCD_NAME") in cluster.endpoints
+
+    @property
+    def seed(self) -> Seed:
+        """The member that it would be."""
+        urls = _LIST.split(self.values.get("ETCD_INITIAL_ADVERTISE_PEER_URLS", ""))
+        return Seed(self.values.get("ETCD_NAME", ""), tuple(sorted(url for url in urls if url)))
+
+    def misplaced(self, how: Layout) -> str | None:
+        """Say where its data is, if not where the platform has it."""
+        data = self.values.get("ETCD_DATA_DIR", how.data).rstrip("/")
+        if data != how.data:
+            return f"the data of {self.host.name} is in {data}, not in {how.data}"
+        if wal := self.values.get("ETCD_WAL_DIR"):
+            return f"{self.host.name} has its log in a place of its own, {wal}"
+        return None
+
+    def unfit(self, how: Layout, minor: str, size: int) -> tuple[str, ...]:
+        """Say why the cluster cannot be restored here first; `size` is that of the snapshot."""
+        wrong = []
+        if self.config is None:
+            wrong.append(f"it has no {how.config}")
+        elif not (self.seed.name and self.seed.peer_urls):
+            wrong.append(f"{how.config} sets no ETCD_NAME or no ETCD_INITIAL_ADVERTISE_PEER_URLS")
+        if self.values.get("ETCD_FORCE_NEW_CLUSTER", "").lower() in {"true", "1"}:
+            wrong.append(f"{how.config} sets ETCD_FORCE_NEW_CLUSTER")
+        if self.minor not in {None, minor}:
+            wrong.append(f"it has etcd {self.minor}, and the snapshot is of etcd {minor}")
+        if self.tool is None:
+            wrong.append(f"it has no {' or '.join(tools(minor))} {minor} that can restore (X21)")
+        needed = 2 * size + _LOG_BYTES
+        if self.free_bytes is None:
+            wrong.append(f"it has no folder {how.data}")
+        elif min(self.free_bytes, self.room_bytes) < needed:
+            wrong.append(f"it has less than {needed // 1024**2} MiB free (R13)")
+        return tuple(wrong)
+
+
+async def standings(
+    cluster: Cluster, minor: str, look: Look
+) -> tuple[tuple[Standing, ...], Mapping[str, Fault]]:
+    """Look at all hosts; those that do not answer are in the second part, by name."""
+    machines = await asyncio.gather(*(look.hosts.machine(cluster, host) for host in cluster.hosts))
+    both = list(zip(cluster.hosts, machines, strict=True))
+    found = [(host, machine) for host, machine in both if isinstance(machine, Machine)]
+    seen = await asyncio.gather(
+        *(_look_at(cluster, host, machine, minor, look) for host, machine in found)
+    )
+    faults = {host.name: machine for host, machine in both if isinstance(machine, Fault)}
+    return tuple(sorted(seen, key=lambda each: each.host.name)), faults
+
+
+async def find_tool(asking: Asking, how: Layout, minor: str) -> Tool | None:
+    """Find the program that restores for this minor, by its own words. (X21)"""
+    for name in tools(minor):
+        tool = Tool(f"{how.programs}{name}", minor, bumps=False)
+        version = await asking.said(tool.argv("version"), range(256))
+        found = _VERSION.search(version.out)
+        if version.status or found is None or f"{found[1]}.{found[2]}" != minor:
+            continue
+        told = await asking.said(tool.argv("snapshot", "restore", "--help"), range(256))
+        text = told.out + told.err
+        if told.status == 0 and restores(text):
+            return Tool(tool.program, minor, bumps(text))
+    return None
+
+
+async def _look_at(
+    cluster: Cluster, host: Host, machine: Machine, minor: str, look: Look
+) -> Standing:
+    how, asking = layout(cluster.platform), Asking(look, cluster, host)
+    config, runs, member, labelled = await asyncio.gather(
+        asking.file(how.config),
+        asking.said(how.stopped, (0, 1)),
+        asking.holds("test", "-d", f"{how.data}/member"),
+        asking.holds("selinuxenabled"),
+    )
+    tool, free, room = await asyncio.gather(
+        find_tool(asking, how, minor), _free(asking, how.data), _free(asking, "/var/lib")
+    )
+    version = await asking.said(how.version, range(256)) if how.version else None
+    found = _VERSION.search(version.out) if version and version.status == 0 else None
+    urls = _urls(cluster, config)
+    armed = await asyncio.gather(*(asking.holds(*each.armed) for each in how.apis))
+    apis = tuple(each.name for each, there in zip(how.apis, armed, strict=True) if there)
+    return Standing(
+        host=host,
+        machine=machine,
+        config=config,
+        runs=runs.status == 0,
+        member=member,
+        labelled=labelled,
+        minor=f"{found[1]}.{found[2]}" if found else None,
+        tool=tool,
+        free_bytes=free,
+        room_bytes=room or 0,
+        apis=apis,
+        heard=await heard_on(look, cluster, host, machine, urls),
+    )
+
+
+def _urls(cluster: Cluster, config: FileSeen | None) -> Sequence[str]:
+    """The client URLs of all members that are expected, and those of this host's own."""
+    values = envfile.read(config.content.decode(errors="replace")) if config else {}
+    own = _LIST.split(values.get("ETCD_ADVERTISE_CLIENT_URLS", ""))
+    return sorted({*cluster.endpoints.values(), *(url for url in own if url)})
+
+
+async def _free(asking: Asking, path: str) -> int | None:
+    said = await asking.said(("df", "--output=avail", "--block-size=1", path), (0, 1))
+    return int(said.out.split()[-1]) if said.status == 0 else None

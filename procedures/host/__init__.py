@@ -1,0 +1,1 @@
+"""Procedures on hosts themselves, whatever runs there."""

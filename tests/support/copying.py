@@ -1,0 +1,65 @@
+"""A place for backups, with points around what changes it at which a worker may crash."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+
+from bot.targets.backups.copies import Copies
+from bot.targets.backups.memory import MemoryBackups
+from procedures.model.config_copy import ConfigCopy, Listed
+from procedures.model.ids import ClusterName
+from procedures.model.inventory import Cluster
+from procedures.model.snapshot import Origin, Retention, Snapshot
+from tests.support.script import Script
+
+
+@dataclass(frozen=True, slots=True)
+class ActingCopies:
+    """Implements `ConfigCopies`."""
+
+    copies: Copies
+    script: Script
+
+    async def keep(self, copy: ConfigCopy) -> None:
+        await self.script.call()
+        self.script.point()
+        await self.copies.keep(copy)
+        self.script.point()
+
+    async def listing(self, cluster: ClusterName) -> tuple[Listed, ...]:
+        return await self.copies.listing(cluster)
+
+    async def read(self, cluster: ClusterName, name: str) -> ConfigCopy:
+        return await self.copies.read(cluster, name)
+
+
+@dataclass(frozen=True, slots=True)
+class ActingBackups:
+    """Implements `Backups`; snapshots that are saved have their points where they are streamed."""
+
+    backups: MemoryBackups
+    script: Script
+
+    @property
+    def copies(self) -> ActingCopies:
+        return ActingCopies(self.backups.copies, self.script)
+
+    async def save(
+        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
+    ) -> Snapshot:
+        return await self.backups.save(cluster, origin, chunks)
+
+    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        return await self.backups.listing(cluster)
+
+    async def verify(self, snapshot: Snapshot) -> str | None:
+        return await self.backups.verify(snapshot)
+
+    def read(self, snapshot: Snapshot) -> AsyncGenerator[bytes, None]:
+        return self.backups.read(snapshot)
+
+    async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
+        await self.script.call()
+        self.script.point()
+        gone = await self.backups.rotate(cluster, retention)
+        self.script.point()
+        return gone

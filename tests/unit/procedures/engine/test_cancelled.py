@@ -1,0 +1,64 @@
+"""Somebody asks for the end while a step is under way, before anything was sent."""
+
+from collections.abc import Callable
+
+from bot.targets.etcd.model import Condition
+from procedures.model.events import CancelAsked, Done, Started
+from procedures.model.ids import MemberName
+from procedures.model.run import State, StepState
+from tests.support.script import Script
+from tests.support.theatre import BOB, Theatre, a_theatre
+
+TWO, THREE = MemberName("demo-2"), MemberName("demo-3")
+REMOVAL = 3
+
+
+async def cancelled(also: Callable[[Theatre], None]) -> Theatre:
+    """A removal, right before the call of which somebody asks for the end, and more happens."""
+    theatre = a_theatre("etcd member remove", {"member": THREE})
+    theatre.sight.demo.members[THREE].condition = Condition.STOPPED
+    await theatre.approved()
+    for number in range(1, REMOVAL):
+        theatre.append(Started(number, 1), Done(number, None))
+
+    def ask() -> None:
+        theatre.append(CancelAsked(BOB))
+        also(theatre)
+
+    script = Script(at_guard=ask)
+    await theatre.work(script)
+    assert (script.calls, theatre.effects) == (0, [])
+    return theatre
+
+
+async def test_nothing_was_sent() -> None:
+    """The step is not done, no later one is begun, and the words tell what was done before."""
+    run = (await cancelled(lambda _: None)).run
+    assert run.state is State.CANCELLED
+    assert run.steps[REMOVAL].state is StepState.STARTED
+    assert max(run.steps) == REMOVAL
+    assert run.error == (
+        "done before: Save and verify a snapshot; Hand leadership over if it is there. "
+        "The rest was not begun."
+    )
+
+
+async def test_it_happened_all_the_same() -> None:
+    """Whoever did it: it is told as done."""
+
+    def remove(theatre: Theatre) -> None:
+        del theatre.sight.demo.members[THREE]
+
+    run = (await cancelled(remove)).run
+    assert run.state is State.CANCELLED
+    assert (run.steps[REMOVAL].state, run.steps[REMOVAL].found) == (StepState.DONE, True)
+    assert "Remove demo-3" in (run.error or "")
+
+
+async def test_nobody_can_tell() -> None:
+    """Quorum is lost in the same moment: it is in doubt, not cancelled."""
+
+    def lose_quorum(theatre: Theatre) -> None:
+        theatre.sight.demo.members[TWO].condition = Condition.STOPPED
+
+    assert (await cancelled(lose_quorum)).run.state is State.IN_DOUBT
