@@ -32,8 +32,6 @@ class Running:
     """A demo cluster that is up; what a client needs is in the sandbox's folder `demo`."""
 
     control: Demo
-    members: tuple[str, ...]
-    """All that can be acted on."""
     endpoints: Mapping[str, str]
     tools: Mapping[str, str]
     """What reads its snapshots, by minor of etcd."""
@@ -46,8 +44,7 @@ async def on_loopback(files: StateFiles, etcd: str) -> AsyncIterator[Running]:
     cluster = await DemoCluster.start(files.demo, etcd=etcd, logs=files.root / "log")
     try:
         _write_endpoints(files, cluster.endpoints.values())
-        members = tuple(cluster.endpoints)
-        yield Running(cluster, members, cluster.endpoints, await snapshot_tools(etcd))
+        yield Running(cluster, cluster.endpoints, await snapshot_tools(etcd))
     finally:
         await cluster.close(_ETCD_GRACE)
 
@@ -64,7 +61,6 @@ async def on_hosts(files: StateFiles, flavour: str) -> AsyncIterator[Running]:
         _write_endpoints(files, told.endpoints.values())
         yield Running(
             cluster,
-            tuple(told.machines.addresses),
             told.endpoints,
             told.tools,
             Apart(told.namespace, told.machines, told.folder),

@@ -122,6 +122,8 @@ async def _run(directory: Path | None, options: _Options) -> None:
             _say(f"starting Redis and a 3-member etcd cluster; {logs}")
             demo = await stack.enter_async_context(on_loopback(files, binaries["etcd"]))
         control.control(demo.control)
+        if demo.apart:
+            workspace.set_hosts(demo.apart.machines.addresses)
         socket = demo.apart.folder / "redis.sock" if demo.apart else None
         redis_url = await _start_redis(stack, files, binaries["redis-server"], socket)
 

@@ -15,7 +15,8 @@ Debian packages only; needs root, and says why where that is not enough (`unmet`
 
 Tests of this kind live in `tests/hosts`, whose pytest process moves into the bot's namespace as a
 whole (`namespaces.py` says why): there, asyncssh, grpc, Redis on loopback and child processes all
-work as usual. By hand: `python -m tests.testbed up --flavour kubespray --hosts 4`.
+work as usual. By hand: `python -m tests.testbed up --flavour kubespray --hosts 4`. For another
+process, as the sandbox with `--hosts`: `python -m tests.testbed serve` (`serving.py`).
 
 | what | where |
 |---|---|

@@ -9,6 +9,7 @@ import { store } from "./store.js";
 
 const MEMBERS = ["demo-1", "demo-2", "demo-3"];
 const DEEDS = ["stop", "kill", "start", "freeze", "thaw"];
+const HOST_DEEDS = ["stop", "start", "freeze", "thaw", "wipe"];
 
 // kind -> [words, the measure it takes, a good first value]
 const FAULTS = {
@@ -25,22 +26,36 @@ const SLOW_ANSWER_S = 2;
 const STEPS = [[60, "+1 min"], [300, "+5 min"], [900, "+15 min"], [1800, "+30 min"]];
 
 export function mountDrawer() {
-  fill(byId("cluster-members"), MEMBERS.map(member));
   fill(byId("clock-steps"), STEPS.map(([seconds, words]) =>
     h("button", { type: "button", class: "button", testid: `clock-${seconds}`, onclick: deed(`clock ${words}`, () => api.advanceClock(seconds)) }, words),
   ));
   faultForm();
-  store.on("state", () => {
+  let shown = null;
+  const update = () => {
+    const hosts = store.state.hosts ?? [];
+    if (hosts.join() !== shown) cluster(hosts); // buttons that are being pressed stay
+    shown = hosts.join();
     faults();
     clock();
-  });
-  faults();
+  };
+  store.on("state", update);
+  update();
 }
 
-function member(name) {
+function cluster(hosts) {
+  if (hosts.length > 0) {
+    byId("cluster-words").textContent =
+      "Acts on the hosts of the demo cluster: stop takes a host's power, wipe makes it a new machine.";
+    fill(byId("cluster-members"), hosts.map((name) => member(name, HOST_DEEDS)));
+  } else {
+    fill(byId("cluster-members"), MEMBERS.map((name) => member(name, DEEDS)));
+  }
+}
+
+function member(name, deeds) {
   return h("li", { class: "cluster-member" },
     h("span", {}, name),
-    h("div", { class: "button-row" }, DEEDS.map((what) =>
+    h("div", { class: "button-row" }, deeds.map((what) =>
       h("button", {
         type: "button",
         class: "button",

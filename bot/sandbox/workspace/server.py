@@ -1,6 +1,6 @@
 """The workspace as a server on loopback."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -88,6 +88,10 @@ class Server:
     def set_endpoints(self, endpoints: Mapping[str, str]) -> None:
         """Say which addresses a person may want to see."""
         self._workspace.set_endpoints(endpoints)
+
+    def set_hosts(self, names: Iterable[str]) -> None:
+        """Say which hosts the demo cluster has, where it is not processes of this machine."""
+        self._workspace.set_hosts(names)
 
     async def close(self) -> None:
         """Close every connection and stop listening."""

@@ -1,6 +1,6 @@
 """The whole state of the workspace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bot.sandbox.workspace.app import Installation, SlashCommand
@@ -34,6 +34,7 @@ class Workspace:
         self.base_url = ""
         self.ready = False
         self.endpoints: dict[str, str] = {}
+        self.hosts: tuple[str, ...] = ()
         self.installation = Installation()
         self.clock = Clock(clock)
         self.feed = Feed()
@@ -55,6 +56,11 @@ class Workspace:
     def set_endpoints(self, endpoints: Mapping[str, str]) -> None:
         """Say which addresses a person may want to see."""
         self.endpoints = dict(endpoints)
+        self.tell_state()
+
+    def set_hosts(self, names: Iterable[str]) -> None:
+        """Say which hosts the demo cluster has, where it is not processes of this machine."""
+        self.hosts = tuple(names)
         self.tell_state()
 
     def dm(self, user: User) -> Channel:
@@ -118,5 +124,6 @@ class Workspace:
                 for command in self.commands.values()
             ],
             "endpoints": self.endpoints,
+            "hosts": list(self.hosts),
             "faults": self.faults.wire(),
         }
