@@ -46,7 +46,7 @@ class StartEtcd:
         cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
         host = await reach(world, cluster, self.at)
         etcd = Service(cluster, host, how)
-        if not await etcd.armed(world):
+        if how.armed is None or not await etcd.armed(world):
             await do(world, work, cluster, host, Piece("start", how.revive))
         if not await etcd.there(world, work):
             message = f"etcd does not run on {host.name}. Look at its log there."
@@ -98,7 +98,8 @@ class RetireEtcd:
             message = f"{host.name} has the member {row.name or row.id}: its etcd stays on."
             raise Refused(message)
         etcd = Service(cluster, host, how)
-        if await etcd.armed(world):
+        # A unit that does not run may be enabled still, and would be back with the next boot.
+        if how.armed is None or await etcd.armed(world):
             await do(world, work, cluster, host, Piece("retire", how.retire))
         if not await etcd.gone(world, work):
             message = f"etcd still runs on {host.name}."
