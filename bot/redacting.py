@@ -122,8 +122,8 @@ def _values(config: Config) -> Iterator[tuple[str, bytes]]:
             continue  # this process may not read it, so it cannot tell it either
     for name, cluster in config.inventory.clusters.items():
         keys = {
-            f"{name} TLS key": cluster.tls.key if cluster.tls else None,
-            f"{name} SSH key": cluster.ssh.key if cluster.ssh else None,
+            f"{name}.tls.key": cluster.tls.key if cluster.tls else None,
+            f"{name}.ssh.key": cluster.ssh.key if cluster.ssh else None,
         }
         for what, path in keys.items():
             try:

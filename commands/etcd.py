@@ -26,6 +26,7 @@ from procedures.etcd import (
     replace,
     restart,
     restore,
+    restore_config,
     retire,
 )
 
@@ -171,6 +172,16 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=restore.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "restore", "config"),
+            "put a member's settings and certificates back from a copy, and restart it",
+            (
+                Parameter("member", Kind.MEMBER, "whose, by name or id", required=True),
+                Parameter("copy", Kind.TEXT, "from this copy, not the newest", flag=True),
+                *_CHANGE,
+            ),
+            procedure=restore_config.PROCEDURE.name,
         ),
         Command(
             ("etcd", "move-leader"),

@@ -20,6 +20,7 @@ from procedures.etcd import (
     replace,
     restart,
     restore,
+    restore_config,
     retire,
 )
 from procedures.host import clock, disk, entropy
@@ -56,6 +57,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             replace.PROCEDURE,
             restart.PROCEDURE,
             restore.PROCEDURE,
+            restore_config.PROCEDURE,
             retire.PROCEDURE,
             move_leader.PROCEDURE,
             nospace.PROCEDURE,

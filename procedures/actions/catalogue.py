@@ -25,6 +25,7 @@ from procedures.actions.host.copy_config import CopyConfig
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
 from procedures.actions.host.files import MoveAside, WriteFile
 from procedures.actions.host.restart_etcd import RestartEtcd
+from procedures.actions.host.restore_file import RestoreFile
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
 from procedures.actions.host.send_snapshot import RemoveCopy, SendSnapshot
@@ -58,6 +59,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             RemoveMember,
             RestartEtcd,
             RestoreSnapshot,
+            RestoreFile,
             RetireEtcd,
             RotateBackups,
             SaveSnapshot,

@@ -40,7 +40,8 @@ from procedures.model.restoring import BUMP, RUN, aside, least_revision
 class Args:
     """Which snapshot (None: the newest with quorum), and `on` which host it is restored first.
 
-    `data_is_bad` declares that the data itself is the damage: then quorum is no obstacle.
+    `data_is_bad` declares that the data itself is the damage: then quorum is no obstacle, and the
+    snapshot has to be named.
     """
 
     cluster: ClusterName
@@ -80,6 +81,12 @@ async def look(args: Args, look: Look) -> Seen:
             "how they are reached."
         )
         raise Refused(message)
+    if args.data_is_bad and args.snapshot is None:
+        message = (
+            "With --data-is-bad, name the snapshot: the newest may hold what is bad. See "
+            "/etcd backups."
+        )
+        raise UsageError(message)
     choice = await choose(cluster.name, args.snapshot, look)
     minor = ".".join(choice.snapshot.origin.version.split(".")[:2])
     view = await observe(cluster, look)
@@ -167,7 +174,7 @@ def _stop_apis(args: Args, seen: Seen, run: Runbook) -> list[tuple[At, str]]:
                 "masters, so that none serves what it has remembered; start them again when this "
                 "run is over."
             ),
-            check="nothing is looked at, your word is taken",
+            check="nothing is looked at.",
         )
     for each, name in found:
         stop = StopApi(args.cluster, platform, seen.at(each), name)

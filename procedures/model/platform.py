@@ -95,6 +95,16 @@ class Layout:
         return _UNIT if self.armed is None else None
 
     @property
+    def given_up(self) -> Argv | None:
+        """Ends with status 0 where systemd starts etcd no more, because it failed too often."""
+        return ("systemctl", "is-failed", "--quiet", self.unit) if self.unit else None
+
+    @property
+    def forgive(self) -> Argv | None:
+        """Lets it be started again then."""
+        return ("systemctl", "reset-failed", self.unit) if self.unit else None
+
+    @property
     def stopped(self) -> Argv:
         """Ends with status 1 where no etcd runs, by the exact name of its process."""
         return ("pgrep", "-x", "etcd")

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from procedures.engine.execute import execute
 from procedures.model.errors import Refused
+from procedures.model.events import Reported
+from procedures.model.ids import UserId
 from procedures.model.inventory import Platform
 from procedures.model.restoring import BUMP
 from procedures.model.run import State
 from tests.hosts.stage import on_stage
-from tests.support.real_stage import Journal
+from tests.support.real_stage import Journal, RealStage
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
 from tests.testbed.flavours import FlavourName, Version
 
@@ -60,17 +63,25 @@ def listed(cluster: Cluster, member: str) -> set[str]:
     return {row["name"] for row in rows if not row.get("isLearner")}
 
 
+async def restored(stage: RealStage, on: str) -> None:
+    """Restore; what people are asked to do, they say they have done: no API server runs here."""
+    journal = await stage.carried_out("etcd restore", on=on)
+    asked = journal.run.asked
+    if asked is not None:
+        await journal.write(Reported(asked.step, asked.attempt, UserId("U0BOB")))
+        assert journal.run.plan is not None
+        await execute(journal.run.plan, journal, stage)
+    ended(journal)
+
+
 def ended(journal: Journal) -> None:
     run = journal.run
     assert run.state is State.SUCCEEDED, (run.error, run.doubt, journal.said)
 
 
-@pytest.mark.parametrize("version", ["3.4", "3.5"])
-async def test_two_of_three_hosts_are_lost(
-    inside: Namespace, version: Version, tmp_path: Path
-) -> None:
+async def test_two_of_three_hosts_are_lost(inside: Namespace, tmp_path: Path) -> None:
     """All keys up to the snapshot are there again, and none of later; the old data is kept."""
-    with a_cluster(inside, version) as (bed, cluster):
+    with a_cluster(inside, "3.5") as (bed, cluster):
         async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
             write(cluster, "before", 20)
             witness, old = keys(cluster, "etcd-1"), cluster_id(cluster, "etcd-1")
@@ -82,12 +93,12 @@ async def test_two_of_three_hosts_are_lost(
                 bed[name].power_off()
             plan = await stage.planned("etcd restore")
             assert sum("must stay off" in fact for fact in plan.facts) == 2
-            ended(await stage.carried_out("etcd restore"))
+            await restored(stage, "etcd-1")
         assert keys(cluster, "etcd-1") == witness
         assert cluster_id(cluster, "etcd-1") != old
         assert listed(cluster, "etcd-1") == {"etcd-1"}
         revision = write(cluster, "again", 1)
-        assert (revision > BUMP) is (version == "3.5")
+        assert revision > BUMP
         owner = bed["etcd-1"].run(["stat", "-c", "%U %a", "/var/lib/etcd/member", _OLD])
         assert owner.output.split() == ["etcd", "700", "etcd", "700"]
 
@@ -96,7 +107,6 @@ async def test_two_of_three_hosts_are_lost(
     ("flavour", "platform", "version"),
     [
         ("okd3", Platform.OKD3, "3.4"),
-        ("okd3", Platform.ETCD, "3.5"),
         ("ocp311", Platform.OCP311, "3.4"),
         ("kubespray", Platform.KUBESPRAY, "3.5"),
     ],
@@ -120,7 +130,7 @@ async def test_all_data_is_lost(
                 bed[name].run(["pkill", "-KILL", "-x", "etcd"])
             for member in members:
                 await stage.down(member)
-            ended(await stage.carried_out("etcd restore", on=members[1]))
+            await restored(stage, members[1])
         assert cluster.healthy() == members
         for member in members:
             assert keys(cluster, member) == witness

@@ -62,7 +62,7 @@ class Hosts:
         backups = self.sandbox.config.file.backups
         assert backups
         ran = self.inside(
-            *(str(Path(backups.tools["3.4"]) / "etcdctl"), "endpoint", "health"),
+            *(str(backups.tools["3.4"] / "etcdctl"), "endpoint", "health"),
             f"--endpoints={(demo / 'endpoints').read_text().strip()}",
             f"--cacert={demo / 'ca.crt'}",
             f"--cert={demo / 'client.crt'}",

@@ -1,12 +1,19 @@
 """What the machines of a fake cluster have besides: certificates, a kernel, a disk for etcd."""
 
 from bot.sandbox.demo.pki import Pair
+from bot.targets.backups.copies import to_document
+from bot.targets.ssh.fake_files import FakeFile
 from bot.targets.ssh.model import FakeMachine
+from procedures.model.config_copy import ConfigCopy, CopiedFile
 from procedures.model.ids import ClusterName, MemberName
+from procedures.model.member import Identity
 from procedures.model.platform import Pair as Files
 from procedures.model.platform import layout
 from tests.support.openssl import SIGNER, authority, issued, openssl
 from tests.support.sight import FakeSight, a_sight
+from tests.support.theatre import Theatre
+
+DEMO = ClusterName("demo")
 
 
 def a_furnished_sight(size: int = 3) -> FakeSight:
@@ -18,7 +25,27 @@ def a_furnished_sight(size: int = 3) -> FakeSight:
 
 def furnish(sight: FakeSight) -> None:
     """Give each member's machine a configuration like the member list, and real certificates."""
-    cluster = sight.inventory.clusters[ClusterName("demo")]
+    configure(sight)
+    cluster = sight.inventory.clusters[DEMO]
+    for host in cluster.hosts:
+        if MemberName(host.name) not in sight.demo.members:
+            continue
+        machine = sight.hosts.machines[host.name]
+        machine.programs["openssl"] = openssl
+        for name in ("poolsize", "entropy_avail"):
+            machine.files.put(f"/proc/sys/kernel/random/{name}", "256\n")
+        machine.files.put("/proc/sys/kernel/osrelease", "6.1.0-18-amd64\n")
+        machine.files.put("/var/lib/etcd/member/snap/db", b"0" * 20_480)
+        machine.mounts["/var/lib/etcd"] = "/dev/vdb"
+        files = layout(cluster.platform).certificates(host.name)
+        machine.files.put(files.ca, authority(SIGNER).pem)
+        for pair in files.pairs:
+            show(machine, pair, issued(host.name, host.address, at_s=machine.now_ms() // 1_000))
+
+
+def configure(sight: FakeSight) -> None:
+    """Let each member's configuration say what the member list says."""
+    cluster = sight.inventory.clusters[DEMO]
     peers = ",".join(f"{each.name}={each.peer_url}" for each in sight.demo.members.values())
     for host in cluster.hosts:
         machine, member = (
@@ -27,12 +54,6 @@ def furnish(sight: FakeSight) -> None:
         )
         if member is None:
             continue
-        machine.programs["openssl"] = openssl
-        for name in ("poolsize", "entropy_avail"):
-            machine.files.put(f"/proc/sys/kernel/random/{name}", "256\n")
-        machine.files.put("/proc/sys/kernel/osrelease", "6.1.0-18-amd64\n")
-        machine.files.put("/var/lib/etcd/member/snap/db", b"0" * 20_480)
-        machine.mounts["/var/lib/etcd"] = "/dev/vdb"
         machine.files.put(
             "/etc/etcd/etcd.conf",
             f"ETCD_NAME={member.name}\n"
@@ -44,13 +65,48 @@ def furnish(sight: FakeSight) -> None:
             "ETCD_INITIAL_CLUSTER_STATE=new\n"
             f"ETCD_ADVERTISE_CLIENT_URLS={member.client_url}\n",
         )
-        files = layout(cluster.platform).certificates(host.name)
-        machine.files.put(files.ca, authority(SIGNER).pem)
-        for pair in files.pairs:
-            show(machine, pair, issued(host.name, host.address, at_s=machine.now_ms() // 1_000))
 
 
 def show(machine: FakeMachine, files: Files, pair: Pair) -> None:
     """Put a certificate and its key where they belong."""
     machine.files.put(files.cert, pair.certificate)
     machine.files.put(files.key, pair.key, 0o600)
+
+
+def with_copy(theatre: Theatre, name: str = "demo-1") -> ConfigCopy:
+    """Let the place for backups have a copy of what configures etcd on a host now."""
+    sight = theatre.sight
+    machine, member = sight.hosts.machines[name], sight.demo.members[MemberName(name)]
+    host = next(each for each in sight.inventory.clusters[DEMO].hosts if each.name == name)
+    places = ("/etc/etcd/", "/etc/systemd/system/etcd.service.d/")
+    copy = ConfigCopy(
+        cluster=DEMO,
+        host=name,
+        address=host.address,
+        machine_id=machine.machine_id,
+        member=Identity(member.id, member.name, member.peer_urls),
+        taken_at_ms=sight.clock.ms,
+        files=tuple(
+            CopiedFile(path, node.content, node.mode, node.owner, node.group, node.context)
+            for path, node in sorted(machine.files.nodes.items())
+            if path.startswith(places) and isinstance(node, FakeFile)
+        ),
+    )
+    theatre.backups.copied.put(DEMO, f"{copy.name}.config.json", to_document(copy))
+    return copy
+
+
+def spoiled(theatre: Theatre) -> None:
+    """Let somebody have changed a setting, lost a key and given another away; there is a copy."""
+    configure(theatre.sight)
+    files = theatre.sight.hosts.machines["demo-2"].files
+    for name in ("peer", "server"):  # the same in each process: a plan has their SHA-256
+        files.put(f"/etc/etcd/{name}.key", f"-----BEGIN PRIVATE KEY-----\n{name}\n", 0o600)
+    files.put("/etc/systemd/system/etcd.service.d/limits.conf", "[Service]\nNice=-5\n")
+    files.file("/etc/etcd/peer.key").owner = "etcd"
+    with_copy(theatre, "demo-2")
+    conf = files.text("/etc/etcd/etcd.conf")
+    files.put("/etc/etcd/etcd.conf", f"{conf}ETCD_HEARTBEAT_INTERVAL=1\n")
+    files.put("/etc/systemd/system/etcd.service.d/limits.conf", "[Service]\nNice=19\n")
+    files.remove("/etc/etcd/peer.key")
+    files.file("/etc/etcd/server.key").mode = 0o644

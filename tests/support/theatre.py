@@ -235,7 +235,7 @@ class Theatre:
         self._read = 0
         self.effects: list[str] = []
         self.holder = 0
-        self.backups = MemoryBackups(sight.clock)
+        self.backups = sight.backups = MemoryBackups(sight.clock)
         sight.hosts.effects = self.effects
         cluster = ClusterName("demo")
         self.append(

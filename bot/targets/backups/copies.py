@@ -60,7 +60,7 @@ class Copies:
 
     async def keep(self, copy: ConfigCopy) -> None:
         """Store a copy, and read it again."""
-        cluster, document = checked_cluster(copy.cluster), _document(copy)
+        cluster, document = checked_cluster(copy.cluster), to_document(copy)
         if len(document) > LIMIT:
             message = f"The configuration of {copy.host} is larger than {LIMIT >> 20} MiB."
             raise Permanent(message)
@@ -86,7 +86,7 @@ class Copies:
         if document is None:
             message = f"There is no copy {name} of {cluster}."
             raise Permanent(message)
-        copy = _copy(document)
+        copy = from_document(document)
         if copy is None or (copy.cluster, copy.name) != (cluster, name):
             message = f"The copy {name} of {cluster} is damaged: it is not as it was stored."
             raise Permanent(message)
@@ -196,7 +196,8 @@ def _listed(cluster: ClusterName, name: str) -> Listed | None:
     return Listed(cluster, name.removesuffix(_END), found["host"], at_ms)
 
 
-def _document(copy: ConfigCopy) -> bytes:
+def to_document(copy: ConfigCopy) -> bytes:
+    """Write a copy as it is stored."""
     files = [
         {
             "path": each.path,
@@ -222,7 +223,8 @@ def _document(copy: ConfigCopy) -> bytes:
     return json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def _copy(document: bytes) -> ConfigCopy | None:
+def from_document(document: bytes) -> ConfigCopy | None:
+    """Read it; None for what is none."""
     try:
         found: dict[str, Any] = json.loads(document)
         member = found["member"]

@@ -38,12 +38,14 @@ class FakeUnit:
     on_start: Callable[["FakeMachine"], None] = _nothing
     on_stop: Callable[["FakeMachine"], None] = _nothing
     starts: int = 0
+    given_up: bool = False
+    """It failed too often: it starts no more before `reset-failed`."""
     restarts: int = 0
     """How often systemd itself has started it again."""
 
     def start(self, machine: "FakeMachine") -> bool:
         """Start it unless it runs; tells whether it runs then."""
-        if self.enabled == "masked":
+        if self.enabled == "masked" or self.given_up:
             return False
         if self.active != "active":
             self.starts += 1

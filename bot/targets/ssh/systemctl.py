@@ -70,6 +70,7 @@ def _one(machine: FakeMachine, unit: FakeUnit, verb: str, name: str, *, now: boo
             unit.stop(machine)
         case "reset-failed":
             unit.active = "inactive" if unit.active == "failed" else unit.active
+            unit.given_up = False
         case "enable" | "disable" | "mask" | "unmask":
             return _enabled(machine, unit, verb, name, now=now)
         case _:

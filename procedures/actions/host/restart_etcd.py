@@ -38,7 +38,10 @@ class RestartEtcd:
     def command(self) -> str:
         """The exact commands."""
         how = layout(self.platform)
-        return f"{self.at.host}: {shlex.join(how.stop)}; then {shlex.join(how.start)}"
+        typed = f"{self.at.host}: {shlex.join(how.stop)}; then {shlex.join(how.start)}"
+        if how.forgive:
+            typed += f" (after {shlex.join(how.forgive)} where systemd has given it up)"
+        return typed
 
     @property
     def waits(self) -> str | None:
@@ -57,6 +60,8 @@ class RestartEtcd:
         if not await etcd.gone(world, work):
             message = f"etcd still runs on {host.name} after {how.stop_within_ms // 1_000} s."
             raise InDoubt(message)
+        if await etcd.given_up(world):
+            await do(world, work, cluster, host, Piece("forgive", how.forgive or ()))
         await do(world, work, cluster, host, Piece("start", how.start))
         if not await etcd.there(world, work):
             message = (
@@ -70,9 +75,10 @@ class RestartEtcd:
     async def probe(self, world: World, work: Work) -> Finding:
         """Look how far it came. What was stopped and not started is not done."""
         cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
-        last = await begun(
-            world, work, cluster, self.at, Piece("start", how.start), Piece("stop", how.stop)
-        )
+        pieces = [Piece("start", how.start), Piece("stop", how.stop)]
+        if how.forgive:
+            pieces.insert(1, Piece("forgive", how.forgive))
+        last = await begun(world, work, cluster, self.at, *pieces)
         if not isinstance(last, tuple):
             return last
         host, piece = last

@@ -8,6 +8,7 @@ from procedures.model.errors import Permanent, Retryable
 from procedures.model.host import At, NeverStarted
 from procedures.model.inventory import Cluster, Host
 from procedures.model.platform import Layout
+from procedures.model.probe import Fault
 
 START_WITHIN_MS = 30_000
 _POLL_MS = 500
@@ -30,6 +31,15 @@ class Service:
     async def runs(self, look: Look) -> bool:
         """Tell whether an etcd process is there. Raises Retryable where nobody can tell."""
         return await holds(look, self.cluster, self.host, self.how.stopped)
+
+    async def given_up(self, look: Look) -> bool:
+        """Tell whether something has to be done before it can start. Raises Retryable."""
+        if self.how.given_up is None:
+            return False
+        said = await look.hosts.ask(self.cluster, self.host, self.how.given_up)
+        if isinstance(said, Fault):
+            raise Retryable(said.message)
+        return said.status == 0
 
     async def gone(self, look: Look, work: Work) -> bool:
         """Wait until no etcd runs; tells whether that came."""

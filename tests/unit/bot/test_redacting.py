@@ -44,6 +44,21 @@ backups:
     assert "[secret backups.north.secret_key]" in known.text(SECRETS["NORTH_SECRET"])
 
 
+def test_keys_of_clusters_are_known_by_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Any line of a key file is a secret, whatever the file looks like."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for name in ("ssh-key", "client.key"):
+        (tmp_path / name).write_text(f"not-a-pem-but-the-{name}")
+        text = text.replace(f"/etc/quorumbot/prod/{name}", name)
+    config = tmp_path / "quorumbot.yaml"
+    config.write_text(text, encoding="utf-8")
+    said = redactor(load(config)).text("not-a-pem-but-the-ssh-key not-a-pem-but-the-client.key")
+    assert "not-a-pem" not in said
+    assert not caplog.records
+
+
 def test_ssh_keys_are_secrets(tmp_path: Path) -> None:
     """A key that a program prints is not stored."""
     key = asyncssh.generate_private_key("ssh-ed25519").export_private_key()

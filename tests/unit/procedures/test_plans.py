@@ -24,6 +24,7 @@ from procedures.model.expected import Expected
 from procedures.model.ids import ClusterName, MemberName, RunId
 from procedures.model.inventory import Platform
 from procedures.model.plan import Plan
+from tests.support.furnishing import spoiled
 from tests.support.lost_cluster import Tools, lose
 from tests.support.theatre import Theatre, a_theatre
 
@@ -65,6 +66,7 @@ def lost(
     return act
 
 
+KEPT = "demo-20231113T221320Z-90-6742c4a60b5d"
 ALL, KUBESPRAY = ("demo-1", "demo-2", "demo-3"), Platform.KUBESPRAY
 
 
@@ -187,6 +189,7 @@ CASES = {
     "etcd-member-add-learner": Case("etcd member add", ADD),
     "etcd-member-add-voter": Case("etcd member add", {**ADD, "voter": True}),
     "etcd-member-promote": Case("etcd member promote", {"member": "demo-4"}, learner()),
+    "etcd-restore-config": Case("etcd restore config", {"member": "demo-2"}, spoiled),
     "etcd-move-leader": Case("etcd move-leader"),
     "etcd-restore": Case("etcd restore", {}, lost("demo-2", "demo-3")),
     "etcd-restore-all-lost": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
@@ -194,7 +197,9 @@ CASES = {
         "etcd restore", {}, lost("demo-1", off=("demo-3",), on=KUBESPRAY)
     ),
     "etcd-restore-static-pods": Case("etcd restore", {}, lost(*ALL, on=Platform.OCP311)),
-    "etcd-restore-bad-data": Case("etcd restore", {"data_is_bad": True}, lost(on=Platform.OKD3)),
+    "etcd-restore-bad-data": Case(
+        "etcd restore", {"data_is_bad": True, "snapshot": KEPT}, lost(on=Platform.OKD3)
+    ),
     "etcd-move-leader-alarm": Case("etcd move-leader", {}, without_space()),
     "etcd-move-leader-to": Case("etcd move-leader", {"to": "demo-3"}),
 }

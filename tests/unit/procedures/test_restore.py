@@ -9,7 +9,7 @@ from bot.targets.ssh.model import FakeMachine, Say
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.catalogue import PROCEDURES
 from procedures.engine.draft import draft
-from procedures.model.errors import QuorumbotError, Refused
+from procedures.model.errors import QuorumbotError, Refused, UsageError
 from procedures.model.ids import MemberId, RunId
 from procedures.model.paths import scratch
 from procedures.model.plan import Plan
@@ -132,6 +132,29 @@ async def test_what_is_refused(name: str) -> None:
     (scene, down, args), words = REFUSALS[name]
     with pytest.raises(QuorumbotError, match=words):
         await planned(refusing(scene, *down, **args))
+
+
+async def test_bad_data_takes_the_name_of_a_snapshot() -> None:
+    """The newest one may hold what is bad."""
+    theatre = a_theatre("etcd restore", {"data_is_bad": True})
+    lose(theatre)
+    with pytest.raises(UsageError, match=r"With --data-is-bad, name the snapshot"):
+        await planned(theatre)
+
+
+async def test_bad_data_is_restored_although_quorum_exists() -> None:
+    """Where it is declared, and approved as such; what stands in the plan is what was declared."""
+    theatre = a_theatre("etcd restore", {"data_is_bad": True, "snapshot": "to be named"})
+    lose(theatre)
+    [name] = theatre.backups.stored
+    theatre = a_theatre("etcd restore", {"data_is_bad": True, "snapshot": name})
+    lose(theatre)
+    await theatre.approved()
+    assert theatre.run.plan is not None
+    assert "declared bad by --data-is-bad; nothing here proves it" in theatre.run.plan.facts[0]
+    await theatre.work()
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    assert set(theatre.members()) == set(ALL)
 
 
 async def test_a_host_that_still_reads_is_believed() -> None:

@@ -14,6 +14,7 @@ from procedures.model.expected import Expected
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.inventory import Platform
 from procedures.model.run import State, StepState
+from tests.support.furnishing import spoiled
 from tests.support.lost_cluster import lose
 from tests.support.script import Script
 from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
@@ -94,10 +95,23 @@ def left_on(name: str) -> Callable[[Theatre], None]:
     return act
 
 
+def give_up(name: str) -> Callable[[Theatre], None]:
+    """Let a member have failed until systemd started it no more."""
+
+    def act(theatre: Theatre) -> None:
+        machine = theatre.sight.hosts.machines[name]
+        unit = machine.units["etcd.service"]
+        unit.fail(machine)
+        unit.given_up = True
+
+    return act
+
+
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
     "back up configurations": Case("etcd backup config", {}),
+    "restore a configuration": Case("etcd restore config", {"member": "demo-2"}, spoiled),
     "remove a dead one": Case("etcd member remove", {"member": "demo-3"}, stop("demo-3")),
     "remove a healthy one": Case("etcd member remove", {"member": "demo-3"}),
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
@@ -105,6 +119,9 @@ CASES = {
     "replace a dead one": Case("etcd replace", {"member": "demo-3"}, stop("demo-3")),
     "replace a healthy one": Case("etcd replace", {"member": "demo-1", "with_": "demo-4"}),
     "retire a host": Case("etcd retire", {"host": "demo-4"}, left_on("demo-4")),
+    "restart one that systemd has given up": Case(
+        "etcd restart", {"member": "demo-2"}, give_up("demo-2")
+    ),
     "expect those that are listed": Case("etcd expect", {}, gone("demo-3")),
     "restart one": Case("etcd restart", {"member": "demo-2"}),
     "restore after the loss of two": Case("etcd restore", {}, lost("demo-2", "demo-3")),
