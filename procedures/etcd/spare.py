@@ -47,8 +47,9 @@ async def look_at_spare(cluster: Cluster, host: Host, look: Look) -> Spare:
         message = f"{host.name} cannot be reached, so it cannot get a member: {machine.message}"
         raise Refused(message)
     asking = Asking(look, cluster, host)
-    runs, left, version, free, config, ca = await asyncio.gather(
-        asking.said(how.stopped, (0, 1)),
+    # Before the others: `etcd --version` is a process of that name, too.
+    runs = await asking.said(how.stopped, (0, 1))
+    left, version, free, config, ca = await asyncio.gather(
         asking.said(("ls", "-A", how.data), (0, 2)),
         asking.said(how.version, (0, 127)) if how.version else _nothing(),
         asking.said(("df", "--output=avail", "--block-size=1", _existing(how)), (0,)),
