@@ -1,6 +1,7 @@
 """How etcd is run on a host, by platform: where its files are, and what stops and starts it."""
 
 import posixpath
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -103,6 +104,16 @@ class Layout:
     def forgive(self) -> Argv | None:
         """Lets it be started again then."""
         return ("systemctl", "reset-failed", self.unit) if self.unit else None
+
+    @property
+    def before_stop(self) -> Argv | None:
+        """What makes the folder that `stop` and `retire` need; None where they need none."""
+        return ("mkdir", "--parents", self.beside) if self.beside else None
+
+    def typed(self, *commands: Argv) -> str:
+        """How people would type commands of which the first one stops etcd."""
+        first = () if self.before_stop is None else (self.before_stop,)
+        return "; then ".join(shlex.join(each) for each in (*first, *commands))
 
     @property
     def stopped(self) -> Argv:

@@ -38,7 +38,7 @@ class RestartEtcd:
     def command(self) -> str:
         """The exact commands."""
         how = layout(self.platform)
-        typed = f"{self.at.host}: {shlex.join(how.stop)}; then {shlex.join(how.start)}"
+        typed = f"{self.at.host}: {how.typed(how.stop, how.start)}"
         if how.forgive:
             typed += f" (after {shlex.join(how.forgive)} where systemd has given it up)"
         return typed
@@ -56,6 +56,7 @@ class RestartEtcd:
         host = await reach(world, cluster, self.at)
         etcd = Service(cluster, host, how)
         if await etcd.armed(world):
+            await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("stop", how.stop))
         if not await etcd.gone(world, work):
             message = f"etcd still runs on {host.name} after {how.stop_within_ms // 1_000} s."

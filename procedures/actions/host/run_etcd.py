@@ -82,7 +82,8 @@ class RetireEtcd:
     @property
     def command(self) -> str:
         """The exact command."""
-        return f"{self.at.host}: {shlex.join(layout(self.platform).retire)}"
+        how = layout(self.platform)
+        return f"{self.at.host}: {how.typed(how.retire)}"
 
     @property
     def waits(self) -> str | None:
@@ -100,6 +101,7 @@ class RetireEtcd:
         etcd = Service(cluster, host, how)
         # A unit that does not run may be enabled still, and would be back with the next boot.
         if how.armed is None or await etcd.armed(world):
+            await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("retire", how.retire))
         if not await etcd.gone(world, work):
             message = f"etcd still runs on {host.name}."

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from procedures.actions.host.pieces import Piece, holds, reach, settled
+from procedures.actions.host.pieces import Piece, do, holds, reach, settled
 from procedures.engine.ports import Look, NotHappened, Unclear, Work, World
 from procedures.model.errors import Permanent, Retryable
 from procedures.model.host import At, NeverStarted
@@ -27,6 +27,16 @@ class Service:
         if self.how.armed is None:
             return await self.runs(look)
         return await holds(look, self.cluster, self.host, self.how.armed)
+
+    async def prepare(self, world: World, work: Work) -> None:
+        """Make the folder that stopping needs. A late duplicate finds it there."""
+        folder, argv = self.how.beside, self.how.before_stop
+        if (
+            folder
+            and argv
+            and not await holds(world, self.cluster, self.host, ("test", "-d", folder))
+        ):
+            await do(world, work, self.cluster, self.host, Piece("folder", argv))
 
     async def runs(self, look: Look) -> bool:
         """Tell whether an etcd process is there. Raises Retryable where nobody can tell."""
