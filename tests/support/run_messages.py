@@ -95,7 +95,8 @@ async def decide(sandbox: Sandbox, user: str, shown: Shown, action: str, since: 
 async def peer_urls(sandbox: Sandbox) -> dict[str, str]:
     """The peer URL of each member, as Quorumbot lists them."""
     answer = await sandbox.wait_for_answer(await sandbox.accepted("members"))
-    return {row[0]: row[3] for row in answer.table[1:]}
+    column = answer.table[0].index("Peer URLs")
+    return {row[0]: row[column] for row in answer.table[1:]}
 
 
 def other(url: str) -> str:
