@@ -1,6 +1,7 @@
 """Fixtures that run the real etcd and Redis. A missing binary fails a test, it is not skipped."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -106,6 +107,7 @@ class SharedCluster:
         self._etcd = etcd
         self._directory = directory
         self._cluster: DemoCluster | None = None
+        self._data: Path | None = None
 
     async def healthy(self) -> DemoCluster:
         """Mend it, or start another."""
@@ -118,12 +120,15 @@ class SharedCluster:
                 await self._mend(self._cluster)
                 return self._cluster
             await self.close()
-        self._cluster = await DemoCluster.start(self._directory(), etcd=self._etcd)
+        self._data = self._directory()
+        self._cluster = await DemoCluster.start(self._data, etcd=self._etcd)
         return self._cluster
 
     async def close(self) -> None:
         if self._cluster is not None:
             await self._cluster.close(grace=0)
+        if self._data is not None:
+            shutil.rmtree(self._data, ignore_errors=True)
 
     async def _mend(self, cluster: DemoCluster) -> None:
         if list(cluster.files.ca.parent.glob("*.wiped-*")):

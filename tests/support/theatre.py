@@ -1,6 +1,6 @@
 """Plans carried out in memory: one journal, and workers that crash or stall where a test says."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.targets.backups.memory import MemoryBackups, fake_snapshot
@@ -26,7 +26,6 @@ from procedures.model.ids import ChannelId, ClusterName, MemberId, RunId, Site, 
 from procedures.model.inventory import Cluster, Inventory
 from procedures.model.probe import Alarm
 from procedures.model.run import Run, advance
-from procedures.model.snapshot import Origin, Retention, Snapshot
 from tests.support import by_people
 from tests.support.acting_on_hosts import ActingOnHosts
 from tests.support.copying import ActingBackups
@@ -128,35 +127,6 @@ class Acting:
         self.script.point()
         await self.etcd.write_and_read(cluster, endpoint, value)
         self.script.point()
-
-
-@dataclass(slots=True)
-class Keeping:
-    """MemoryBackups, with points around what deletes."""
-
-    backups: MemoryBackups
-    script: Script
-
-    async def save(
-        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
-    ) -> Snapshot:
-        return await self.backups.save(cluster, origin, chunks)
-
-    async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
-        return await self.backups.listing(cluster)
-
-    async def verify(self, snapshot: Snapshot) -> str | None:
-        return await self.backups.verify(snapshot)
-
-    def read(self, snapshot: Snapshot) -> AsyncGenerator[bytes, None]:
-        return self.backups.read(snapshot)
-
-    async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
-        await self.script.call()
-        self.script.point()
-        gone = await self.backups.rotate(cluster, retention)
-        self.script.point()
-        return gone
 
 
 @dataclass(slots=True)

@@ -52,14 +52,9 @@ class PromoteMember:
         if seen.listed and not seen.listed.learner:
             await work.say(f"{self.member.shown} is a voter already")
             return None
-        view = await steady(
-            self.cluster, lambda seen: promotable(seen, self.member.id), world, work
-        )
-        if same(view, self.member) is None:
-            message = f"{self.member.shown} is not a member any more (R7)."
-            raise Permanent(message)
+        view = await steady(self.cluster, self._ruling, world, work)
         endpoint = contact(view)
-        await work.say(f"{promotable(view, self.member.id).because}; asking {endpoint}")
+        await work.say(f"{self._ruling(view).because}; asking {endpoint}")
         await work.guard()
         cluster = world.inventory.clusters[self.cluster]
         await world.act.promote_member(cluster, endpoint, self.member.id)
@@ -74,6 +69,12 @@ class PromoteMember:
             raise InDoubt(message)
         await work.say(f"promoted; {len(voting)} members vote")
         return None
+
+    def _ruling(self, view: View) -> Ruling:
+        if same(view, self.member) is None:
+            message = f"{self.member.shown} is not a member any more (R7)."
+            raise Permanent(message)
+        return promotable(view, self.member.id)
 
     async def probe(self, world: World, work: Work) -> Finding:
         """Ask for the member list between two linearizable reads."""

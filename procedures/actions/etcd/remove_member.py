@@ -5,14 +5,16 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
+from procedures.actions.etcd.steady import WAITS, steady
 from procedures.actions.etcd.target import condition, contact, same
 from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.etcd.observe import observe, observed
-from procedures.etcd.view import View
+from procedures.etcd.view import Seen, View
 from procedures.model import quorum
 from procedures.model.errors import Permanent, Refused
 from procedures.model.ids import ClusterName
 from procedures.model.member import Condition, Identity
+from procedures.model.quorum import Ruling
 
 _BETWEEN_READS_MS = 1_000
 
@@ -38,30 +40,19 @@ class RemoveMember:
 
     @property
     def waits(self) -> str | None:
-        """It does not wait."""
-        return None
+        """As etcd lets one that works go only if all have been connected for a while."""
+        return WAITS if self.expect is Condition.HEALTHY else None
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Remove it, after looking once more whether all is as approved."""
         view = await observed(self.cluster, world)
-        seen = same(view, self.member)
-        if seen is None:
+        if same(view, self.member) is None:
             await work.say(f"{self.member.shown} is not a member any more")
             return {"removed": self.member.id}
-        found = condition(seen)
-        if found is not self.expect:
-            message = (
-                f"{self.member.shown} is {found} now, and was {self.expect} when its removal was "
-                "approved. Ask again, to have the plan made anew."
-            )
-            raise Permanent(message)
-        ruling = quorum.may_remove(view.members, self.member.id, to_one=self.to_one)
-        if not ruling.allowed:
-            message = f"{ruling.because} ({ruling.rule})."
-            raise Refused(message)
-        if view.leader == self.member.id:
-            message = f"{self.member.shown} leads again (R9). Resume, once leadership has moved."
-            raise Permanent(message)
+        ruling = self._allowed(view)
+        if self.expect is Condition.HEALTHY:
+            view = await steady(self.cluster, self._ruling, world, work)
+            ruling = self._allowed(view)
         cluster = world.inventory.clusters[self.cluster]
         endpoint = contact(view, apart_from=self.member.id)
         await work.say(f"{ruling.because}; asking {endpoint}")
@@ -69,6 +60,35 @@ class RemoveMember:
         await world.act.remove_member(cluster, endpoint, self.member.id)
         await self._check(view, world, work)
         return {"removed": self.member.id}
+
+    def _there(self, view: View) -> Seen:
+        seen = same(view, self.member)
+        if seen is None:
+            message = f"{self.member.shown} was taken out meanwhile, by somebody else (R7)."
+            raise Permanent(message)
+        return seen
+
+    def _ruling(self, view: View) -> Ruling:
+        self._there(view)
+        return quorum.may_remove(view.members, self.member.id, to_one=self.to_one)
+
+    def _allowed(self, view: View) -> Ruling:
+        """Raise Permanent or Refused unless all is as it was approved."""
+        found = condition(self._there(view))
+        if found is not self.expect:
+            message = (
+                f"{self.member.shown} is {found} now, and was {self.expect} when its removal was "
+                "approved. Ask again, to have the plan made anew."
+            )
+            raise Permanent(message)
+        ruling = self._ruling(view)
+        if not ruling.allowed:
+            message = f"{ruling.because} ({ruling.rule})."
+            raise Refused(message)
+        if view.leader == self.member.id:
+            message = f"{self.member.shown} leads again (R9). Resume, once leadership has moved."
+            raise Permanent(message)
+        return ruling
 
     async def probe(self, world: World, work: Work) -> Finding:
         """Ask for the member list between two linearizable reads.

@@ -147,3 +147,18 @@ async def test_a_learner_that_somebody_else_promoted() -> None:
     assert theatre.run.state is State.SUCCEEDED, theatre.run.error
     assert "demo-4 (a004) is a voter already" in pen.said
     assert theatre.effects == ["expect demo-1, demo-2, demo-3, demo-4"]
+
+
+async def test_a_learner_that_somebody_takes_out_meanwhile() -> None:
+    """There is nobody to promote, and that is said."""
+    theatre, learner = promoting()
+    await theatre.approved()
+    learner.raft_behind = 400
+
+    def take_out() -> None:
+        theatre.sight.demo.members.pop(learner.name, None)
+
+    theatre.sight.clock.on_sleep = take_out
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert "is not a member any more (R7)" in str(theatre.run.error)
