@@ -28,6 +28,7 @@ from procedures.etcd import (
     restore,
     restore_config,
     retire,
+    scale_up,
 )
 
 _CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
@@ -124,6 +125,15 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=replace.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "scale-up"),
+            "let a host that has no member get one",
+            (
+                Parameter("host", Kind.TEXT, "which host; the only one without a member if none"),
+                *_CHANGE,
+            ),
+            procedure=scale_up.PROCEDURE.name,
         ),
         Command(
             ("etcd", "retire"),

@@ -22,6 +22,7 @@ from procedures.etcd import (
     restore,
     restore_config,
     retire,
+    scale_up,
 )
 from procedures.host import clock, disk, entropy
 from procedures.model.inquiry import Inquiry
@@ -59,6 +60,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             restore.PROCEDURE,
             restore_config.PROCEDURE,
             retire.PROCEDURE,
+            scale_up.PROCEDURE,
             move_leader.PROCEDURE,
             nospace.PROCEDURE,
         )

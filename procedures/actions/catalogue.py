@@ -23,7 +23,8 @@ from procedures.actions.etcd.verify_snapshot import VerifySnapshot
 from procedures.actions.host.api_server import StartApi, StopApi
 from procedures.actions.host.copy_config import CopyConfig
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
-from procedures.actions.host.files import MoveAside, WriteFile
+from procedures.actions.host.files import MoveAside, PlaceFile, WriteFile
+from procedures.actions.host.ports import CheckPorts
 from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.actions.host.restore_file import RestoreFile
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
@@ -41,6 +42,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             AddMember,
             CheckHealthy,
             CheckMember,
+            CheckPorts,
             CopyConfig,
             CheckRestored,
             CheckSameData,
@@ -52,6 +54,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             Expect,
             MoveAside,
             OwnLikeData,
+            PlaceFile,
             PutDataInPlace,
             Relabel,
             PromoteMember,

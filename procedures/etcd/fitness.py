@@ -1,57 +1,125 @@
-"""Whether a host may get a member. (catalogue P51; rules R13, R17, R19)"""
+"""Whether a host may get a member. (catalogue P51; rules R13, R17, R19)
+
+Each thing that is needed is one figure. What is critical stands against a member.
+"""
+
+from collections.abc import Mapping
 
 from procedures.etcd.hosts import Hosts
-from procedures.etcd.spare import Spare
+from procedures.etcd.spare import Spare, aside
 from procedures.model.errors import Refused
 from procedures.model.host import Machine
 from procedures.model.platform import layout
+from procedures.model.report import Figure, Level
 
 _ROOM = 2
 _GIB = 1024**3
 
 
-def check_fit(hosts: Hosts, spare: Spare) -> None:
+def check_fit(hosts: Hosts, spare: Spare, authorities: Mapping[str, str]) -> None:
     """Refuse with all that stands against it, at once."""
-    found = [*_running(spare), *_same_machine(hosts, spare), *_version(hosts, spare)]
-    found += [*_room(hosts, spare), *spare.unfit]
+    figures = fitness(hosts, spare, authorities)
+    found = [each.text for each in figures if each.level is Level.CRITICAL]
     if found:
         message = f"{spare.host.name} cannot get a member: {'; '.join(found)}."
         raise Refused(message)
 
 
-def _running(spare: Spare) -> list[str]:
-    return ["an etcd runs there"] if spare.runs else []
-
-
-def _same_machine(hosts: Hosts, spare: Spare) -> list[str]:
-    """A cloned machine has the id of its model, and nobody can tell the two apart."""
+def fitness(hosts: Hosts, spare: Spare, authorities: Mapping[str, str]) -> list[Figure]:
+    """Judge all of it. `authorities`: the CA that members' hosts have, as SHA-256 by host."""
     return [
-        f"it has the machine id of {name}: give it one of its own (systemd-machine-id-setup)"
-        for name, machine in hosts.machines.items()
-        if name != spare.host.name
-        and isinstance(machine, Machine)
-        and machine.machine_id == spare.machine.machine_id
+        _service(spare),
+        _machine(hosts, spare),
+        _version(hosts, spare),
+        _room(hosts, spare),
+        _data(hosts, spare),
+        _certificates(spare),
+        _authority(spare, authorities),
     ]
 
 
-def _version(hosts: Hosts, spare: Spare) -> list[str]:
-    if layout(hosts.cluster.platform).version is None:
-        return []
+def _service(spare: Spare) -> Figure:
+    off = f"(/etcd retire {spare.host.name} switches it off)"
+    if spare.runs:
+        return _bad(spare, "service", f"an etcd runs there {off}")
+    if spare.told:
+        return _bad(spare, "service", f"{spare.told} {off}")
+    return _well(spare, "service", "no etcd runs")
+
+
+def _machine(hosts: Hosts, spare: Spare) -> Figure:
+    """A cloned machine has the id of its model, and nobody can tell the two apart."""
+    for name, machine in hosts.machines.items():
+        if (
+            name != spare.host.name
+            and isinstance(machine, Machine)
+            and machine.machine_id == spare.machine.machine_id
+        ):
+            text = (
+                f"it has the machine id of {name}: give it one of its own "
+                "(systemd-machine-id-setup)"
+            )
+            return _bad(spare, "machine", text)
+    return _well(spare, "machine", f"{spare.machine.hostname}, {spare.machine.machine_id}")
+
+
+def _version(hosts: Hosts, spare: Spare) -> Figure:
     minors = {".".join(status.version.split(".")[:2]) for _, status in hosts.view.statuses()}
+    cluster = " and ".join(sorted(minors)) or "of no known version"
+    if layout(hosts.cluster.platform).version is None:
+        text = f"it gets the image of the other members, etcd {cluster}"
+        return _well(spare, "version", text)
     if spare.minor is None:
-        return ["etcd is not installed there"]
+        return _bad(spare, "version", "etcd is not installed there")
     if minors and spare.minor not in minors:
-        return [f"it has etcd {spare.minor}, and the cluster {' and '.join(sorted(minors))} (R19)"]
-    return []
+        text = f"it has etcd {spare.minor}, and the cluster {cluster} (R19)"
+        return _bad(spare, "version", text)
+    return _well(spare, "version", f"etcd {spare.minor}, as the cluster")
 
 
-def _room(hosts: Hosts, spare: Spare) -> list[str]:
+def _room(hosts: Hosts, spare: Spare) -> Figure:
     needed = _ROOM * max((status.db_size for _, status in hosts.view.statuses()), default=0)
     if spare.free_bytes >= needed:
-        return []
-    return [
-        (
-            f"its data folder has {spare.free_bytes / _GIB:.1f} GiB left, "
-            f"and twice the database is {needed / _GIB:.1f} GiB (R13)"
-        )
-    ]
+        return _well(spare, "room", f"{spare.free_bytes / _GIB:.1f} GiB, enough for the database")
+    text = (
+        f"its data folder has {spare.free_bytes / _GIB:.1f} GiB left, "
+        f"and twice the database is {needed / _GIB:.1f} GiB (R13)"
+    )
+    return _bad(spare, "room", text)
+
+
+def _data(hosts: Hosts, spare: Spare) -> Figure:
+    moves = aside(spare.left, layout(hosts.cluster.platform))
+    if moves is None:
+        return _well(spare, "data", "no data of a member lies there")
+    text = f"data of a member lies at {moves[0]}; it is moved to {moves[1]} before"
+    return Figure("data", Level.INFO, text, member=spare.host.name, counts=False)
+
+
+def _certificates(spare: Spare) -> Figure:
+    if spare.unfit:
+        text = f"{'; '.join(spare.unfit)} (/etcd certs issue {spare.host.name} makes them, R17)"
+        return _bad(spare, "certificates", text)
+    return _well(spare, "certificates", f"of its CA, for {spare.host.address}, not ending soon")
+
+
+def _authority(spare: Spare, authorities: Mapping[str, str]) -> Figure:
+    """A host may have certificates that fit, of a CA that no member trusts."""
+    if spare.ca is None:  # the certificates say so already
+        return Figure("CA", Level.UNKNOWN, "there is none", member=spare.host.name, counts=False)
+    if not authorities:
+        text = "no CA of a member's host could be read, to compare"
+        return Figure("CA", Level.UNKNOWN, text, member=spare.host.name, counts=False)
+    if spare.ca not in authorities.values():
+        names = " or ".join(sorted(authorities))
+        text = f"its CA file is not that of {names}, so members do not trust it (R17)"
+        return _bad(spare, "CA", text)
+    return _well(spare, "CA", "the same as the members'")
+
+
+def _well(spare: Spare, name: str, text: str) -> Figure:
+    return Figure(name, Level.OK, text, member=spare.host.name, counts=False)
+
+
+def _bad(spare: Spare, name: str, text: str) -> Figure:
+    return Figure(name, Level.CRITICAL, text, member=spare.host.name, counts=False)

@@ -1,6 +1,7 @@
 """Looking at the hosts of a cluster beside its members."""
 
 import asyncio
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -8,7 +9,7 @@ from urllib.parse import urlsplit
 from procedures.engine.ports import Look
 from procedures.etcd.observe import listed, observed
 from procedures.etcd.view import View
-from procedures.model.errors import Refused
+from procedures.model.errors import Refused, UsageError
 from procedures.model.host import At, Machine
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host
@@ -51,6 +52,40 @@ def member_on(host: Host, view: View) -> ListedMember | None:
         if host.name in {row.name, seen.name} or host.address in addresses:
             return row
     return None
+
+
+def spare_host(hosts: Hosts, wanted: str | None, say: str) -> Host:
+    """Find the host that is to get a member: the one that is named, or the only one without.
+
+    `say` tells how to name one. Raises UsageError for one that there is not, and Refused.
+    """
+    names = [host.name for host in hosts.cluster.hosts]
+    if wanted is not None:
+        if wanted in names:
+            return hosts.host(wanted)
+        near = difflib.get_close_matches(wanted, names, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        message = (
+            f"There is no host {wanted!r}.{hint} The hosts of {hosts.cluster.name} are "
+            f"{', '.join(names)}."
+        )
+        raise UsageError(message)
+    spares = [host for host in hosts.cluster.hosts if not has_member(host, hosts.view)]
+    if len(spares) == 1:
+        return spares[0]
+    which = " or ".join(host.name for host in spares)
+    message = (
+        f"Say {say} which host gets the member: {which}."
+        if spares
+        else f"No host of {hosts.cluster.name} is without a member. Add one to the configuration."
+    )
+    raise Refused(message)
+
+
+def has_member(host: Host, view: View) -> bool:
+    """Tell whether a member has ever started on a host."""
+    row = member_on(host, view)
+    return row is not None and row.started
 
 
 async def with_hosts(name: ClusterName, look: Look, only: Sequence[str] = ()) -> Hosts:

@@ -1,5 +1,6 @@
 """How the configuration of etcd reads on a host that joins, and on those that are there."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -16,7 +17,9 @@ _ADDRESSED = (
     "ETCD_ADVERTISE_CLIENT_URLS",
     "ETCD_LISTEN_METRICS_URLS",
 )
+_ANYWHERE = frozenset({"localhost", "::1", "0.0.0.0", "::", ""})
 _ONCE = ("ETCD_FORCE_NEW_CLUSTER",)
+_OF_A_HOST = ("ETCD_", "ETCDCTL_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,12 @@ def url_on(url: str, address: str) -> str:
     return f"{parts.scheme}://{host}:{parts.port}"
 
 
+def advertised(template: str, new: Host) -> str | None:
+    """Where clients will reach a member that is configured like another; None: it tells not."""
+    value = envfile.read(template).get("ETCD_ADVERTISE_CLIENT_URLS", "").split(",")[0]
+    return _url(value, new.address) if value else None
+
+
 def joined(template: str, of: Place, new: Place, peers: Mapping[str, str]) -> str:
     """Make the configuration of a new member from that of another.
 
@@ -47,12 +56,13 @@ def joined(template: str, of: Place, new: Place, peers: Mapping[str, str]) -> st
     """
     values = envfile.read(template)
     changes: dict[str, str | None] = {
-        name: _moved(value, of, new, addressed=name in _ADDRESSED)
+        name: _moved(value, of, new, addressed=name in (*_ADDRESSED, "ETCDCTL_ENDPOINTS"))
         for name, value in values.items()
-        if name.startswith("ETCD_")
+        if name.startswith(_OF_A_HOST)
     }
     changes |= {
         "ETCD_NAME": new.host.name,
+        "ETCD_INITIAL_ADVERTISE_PEER_URLS": peers[new.host.name],
         "ETCD_INITIAL_CLUSTER": initial_cluster(peers),
         "ETCD_INITIAL_CLUSTER_STATE": "existing",
     }
@@ -67,6 +77,36 @@ def joined(template: str, of: Place, new: Place, peers: Mapping[str, str]) -> st
     return envfile.edited(template, changes)
 
 
+def own(text: str, member: str, of: Place, new: Place) -> str:
+    """Make a file that runs a member, of that of another: wrapper, unit or manifest.
+
+    What is a host's own in it are the name of its container, its address and its host name; what
+    is a part of another name, of a path or of an image is not taken for them. Raises Refused
+    where a container would keep the name of the other's.
+    """
+    named = rf"(--name[= ]|docker (?:rm|stop|kill)(?: -\S+)* ){re.escape(member)}(?![\w.-])"
+    text = re.sub(named, lambda found: f"{found[1]}{new.host.name}", text)
+    for before, after in (
+        (of.host.address, new.host.address),
+        (of.machine.hostname, new.machine.hostname),
+    ):
+        text = after.join(re.split(_alone(before), text))
+    found = re.search(r"--name[= ](\S+)", text)
+    if found and found[1] != new.host.name:
+        message = (
+            f"The container of etcd on {of.host.name} is called {found[1]}, and its member "
+            f"{member}: nobody can tell what that on {new.host.name} is to be called."
+        )
+        raise Refused(message)
+    return text
+
+
+def _alone(word: str) -> str:
+    """A pattern for a host name or address that is no part of another, or of a path."""
+    more = r"[\w:]" if ":" in word else r"[\w-]|\.\w"
+    return rf"(?<![\w.:-])(?:(?<!/)|(?<=//)){re.escape(word)}(?!{more})"
+
+
 def staying(text: str, peers: Mapping[str, str]) -> str:
     """Change what a member that stays believes of the others; it is read at a first start only."""
     return envfile.edited(text, {"ETCD_INITIAL_CLUSTER": initial_cluster(peers)})
@@ -74,11 +114,12 @@ def staying(text: str, peers: Mapping[str, str]) -> str:
 
 def _moved(value: str, of: Place, new: Place, *, addressed: bool) -> str:
     if addressed:
-        urls = value.split(",")
-        return ",".join(_url(url, of.host.address, new.host.address) for url in urls)
+        return ",".join(_url(url, new.host.address) for url in value.split(","))
     before, after = of.machine.hostname, new.machine.hostname
     return value.replace(f"-{before}.", f"-{after}.").replace(f"-{before}-key.", f"-{after}-key.")
 
 
-def _url(url: str, before: str, after: str) -> str:
-    return url_on(url, after) if urlsplit(url).hostname == before else url
+def _url(url: str, address: str) -> str:
+    """Take a URL to a host; what is the same on each host stays."""
+    hostname = urlsplit(url).hostname or ""
+    return url if hostname in _ANYWHERE or hostname.startswith("127.") else url_on(url, address)

@@ -17,20 +17,22 @@ from procedures.model.probe import Fault
 _VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)\b")
 _MEMBER = "member"
 _ENDS_SOON_S = 30 * 86_400
+_AT_IT = frozenset({"active", "activating", "reloading"})
 
 
 @dataclass(frozen=True, slots=True)
 class Spare:
     """What a host is like that has no member yet.
 
-    `left` is what lies in its data folder; `minor` e.g. `3.4`, None where nothing tells it;
-    `config` and `ca` are SHA-256 sums, None where there is no such file; `unfit` are sentences
-    about its certificates.
+    `told` is what would start an etcd there: a unit that systemd is at, or a manifest. `left` is
+    what lies in its data folder; `minor` e.g. `3.4`, None where nothing tells it; `ca` is a SHA-256
+    sum, None where there is no such file; `unfit` are sentences about its certificates.
     """
 
     host: Host
     machine: Machine
     runs: bool
+    told: str | None
     left: tuple[str, ...]
     minor: str | None
     free_bytes: int
@@ -49,7 +51,8 @@ async def look_at_spare(cluster: Cluster, host: Host, look: Look) -> Spare:
     asking = Asking(look, cluster, host)
     # First by itself: the program that tells its version has the same name as the one looked for.
     runs = await asking.said(how.stopped, (0, 1))
-    left, version, free, config, ca = await asyncio.gather(
+    told, left, version, free, config, ca = await asyncio.gather(
+        _told(asking, how),
         asking.said(("ls", "-A", how.data), (0, 2)),
         asking.said(how.version, (0, 127)) if how.version else _nothing(),
         asking.said(("df", "--output=avail", "--block-size=1", _existing(how)), (0,)),
@@ -61,6 +64,7 @@ async def look_at_spare(cluster: Cluster, host: Host, look: Look) -> Spare:
         host=host,
         machine=machine,
         runs=runs.status == 0,
+        told=told,
         left=tuple(sorted(left.out.split("\n")[:-1])) if left.status == 0 else (),
         minor=f"{found[1]}.{found[2]}" if found else None,
         free_bytes=int(free.out.split()[-1]),
@@ -87,6 +91,16 @@ def aside(left: Sequence[str], how: Layout) -> tuple[str, str] | None:
         return None
     number = next(n for n in range(1, len(left) + 2) if f"{_MEMBER}.quorumbot-{n}" not in left)
     return f"{how.data}/{_MEMBER}", f"{how.data}/{_MEMBER}.quorumbot-{number}"
+
+
+async def _told(asking: Asking, how: Layout) -> str | None:
+    """Tell what would start an etcd by itself."""
+    if how.unit is None:
+        there = how.armed is not None and await asking.holds(*how.armed)
+        return "a manifest of etcd is in place" if there else None
+    shown = await asking.said(("systemctl", "show", how.unit, "--property=ActiveState"), (0,))
+    state = shown.out.strip().partition("=")[2]
+    return f"{how.unit} is {state}" if state in _AT_IT else None
 
 
 async def _unfit(asking: Asking, how: Layout, machine: Machine) -> tuple[str, ...]:

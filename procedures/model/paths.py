@@ -11,6 +11,12 @@ STATE = "/var/lib/quorumbot"
 
 _DATA = "/var/lib/etcd"
 _UNIT = "/etc/systemd/system/etcd.service.d"
+OWN_UNIT = "/etc/systemd/system/etcd.service"
+"""The unit, where no package brings it."""
+
+WRAPPER = "/usr/local/bin/etcd"
+"""What kubespray's unit runs: a script that runs the container."""
+
 _OPENSHIFT_3 = ("/etc/etcd", _DATA, _UNIT, "/etc/origin/master", "/etc/sysconfig/flanneld")
 
 _WRITABLE: dict[Platform, tuple[str, ...]] = {
@@ -24,6 +30,8 @@ _WRITABLE: dict[Platform, tuple[str, ...]] = {
         _DATA,
         _UNIT,
         "/etc/kubernetes/manifests",
+        OWN_UNIT,
+        WRAPPER,
     ),
 }
 

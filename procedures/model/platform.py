@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from procedures.model.errors import Refused
 from procedures.model.inventory import Platform
+from procedures.model.paths import OWN_UNIT, WRAPPER
 
 Argv = tuple[str, ...]
 
@@ -51,6 +52,19 @@ class ApiServer:
 
 
 @dataclass(frozen=True, slots=True)
+class Runner:
+    """A file that makes a host run etcd, alike on all but for what is a host's own.
+
+    `path` is where it is on a member's host, `joining` where it goes on one that joins, so that
+    nothing starts before its time.
+    """
+
+    path: str
+    joining: str
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """One platform. Commands are lists of arguments; paths are those on the host itself.
 
@@ -60,7 +74,8 @@ class Layout:
     `files` are where all lies that configures etcd, some of which need not be there.
     `version` prints a line with the version of what is installed; None where nothing tells it.
     `programs` is where etcd's tools are, empty for the PATH. `beside` is a folder that `stop`
-    needs; `apis` are the API servers that may be on the same host.
+    needs; `apis` are the API servers that may be on the same host. `runners` are files that no
+    package brings, and that a joining host gets from another.
     """
 
     data: str
@@ -77,6 +92,7 @@ class Layout:
     programs: str = ""
     beside: str | None = None
     apis: tuple[ApiServer, ...] = ()
+    runners: tuple[Runner, ...] = ()
 
     def certificates(self, hostname: str) -> Certificates:
         """Where the certificates of a machine are; kubespray puts its host name in theirs."""
@@ -130,7 +146,7 @@ _IN: Argv = ("mv", "--no-clobber", "--no-target-directory", _STOPPED_PODS, _PODS
 
 
 _KUBESPRAY = "/etc/etcd.env"
-_DROP_INS, _OWN_UNIT = f"/etc/systemd/system/{_UNIT}.d", f"/etc/systemd/system/{_UNIT}"
+_DROP_INS = f"/etc/systemd/system/{_UNIT}.d"
 
 
 def _api_unit(name: str) -> ApiServer:
@@ -167,6 +183,7 @@ def _by_unit(
     *files: str,
     programs: str = "",
     apis: tuple[ApiServer, ...] = (),
+    runners: tuple[Runner, ...] = (),
 ) -> Layout:
     return Layout(
         data="/var/lib/etcd",
@@ -177,9 +194,10 @@ def _by_unit(
         revive=("systemctl", "enable", "--now", _UNIT),
         version=version,
         folders=(folder, _DROP_INS),
-        files=(*files, _OWN_UNIT),
+        files=(*files, OWN_UNIT),
         programs=programs,
         apis=apis,
+        runners=runners,
     )
 
 
@@ -210,6 +228,7 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
                     ("pgrep", "-x", "kube-apiserver"),
                 ),
             ),
+            runners=(Runner(WRAPPER, WRAPPER, 0o755), Runner(OWN_UNIT, OWN_UNIT)),
         ),
         Platform.OCP311: Layout(
             data="/var/lib/etcd",
@@ -230,6 +249,7 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
                     _OPENSHIFT_API,
                 ),
             ),
+            runners=(Runner(_PODS, _STOPPED_PODS, 0o600),),
         ),
     }
 )

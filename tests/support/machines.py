@@ -20,6 +20,9 @@ ETCD_INITIAL_CLUSTER_STATE=new
 """
 
 
+_OVERDUE = 124
+
+
 def live_on(machine: FakeMachine, cluster: FakeCluster, host: Host) -> FakeUnit:
     """Give a machine an `etcd.service` that is the process of the member of its name, and files.
 
@@ -48,6 +51,7 @@ def live_on(machine: FakeMachine, cluster: FakeCluster, host: Host) -> FakeUnit:
         machine.files.put(f"/etc/etcd/{name}", "-")
     machine.programs["etcd"] = _version(member.version if member else "3.4.23")
     machine.programs["openssl"] = _certified
+    machine.programs["timeout"] = _dialled(cluster)
     runs = member is not None and member.works
     unit = FakeUnit(active="active" if runs else "inactive", on_start=started, on_stop=stopped)
     machine.units["etcd.service"] = unit
@@ -77,3 +81,20 @@ async def _certified(_: FakeMachine, argv: Sequence[str], __: bytes, say: Say) -
     if "-checkip" in argv or "-checkhost" in argv:
         await say("IP does match certificate")
     return 0
+
+
+def _dialled(cluster: FakeCluster) -> Program:
+    """Tries a connection: members listen at their URLs; `closed` are ways that are barred."""
+
+    async def timeout(machine: FakeMachine, argv: Sequence[str], _: bytes, say: Say) -> int:
+        address, port = argv[-2], int(argv[-1])
+        if (address, port) in machine.closed:
+            return _OVERDUE
+        for member in cluster.members.values():
+            ends = [urlsplit(url) for url in (member.client_url, *member.peer_urls)]
+            if member.works and (address, port) in {(end.hostname, end.port) for end in ends}:
+                return 0
+        await say("bash: connect: Connection refused")
+        return 1
+
+    return timeout

@@ -54,6 +54,16 @@ def _cat(machine: FakeMachine, argv: Sequence[str], stdin: bytes) -> Printed:
     return Printed(out=data.decode(errors="surrogateescape"))
 
 
+def _head(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    """`head --bytes=N PATH` only."""
+    option, path = argv[1:]
+    if not option.startswith("--bytes="):
+        message = f"head: the twin does not know {option!r}"
+        raise UnknownOptionError(message)
+    content = machine.files.file(path).content[: int(option.partition("=")[2])]
+    return Printed(out=content.decode(errors="surrogateescape"))
+
+
 def _test(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
     negated = argv[1:2] == ["!"] or argv[1:2] == ("!",)
     how, path = list(argv[2:4] if negated else argv[1:3])
@@ -293,6 +303,7 @@ CHANGING: dict[str, Builtin] = {
 }
 LOOKING: dict[str, Builtin] = {
     "cat": _cat,
+    "head": _head,
     "test": _test,
     "stat": _stat,
     "ls": _ls,

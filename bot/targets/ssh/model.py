@@ -117,6 +117,8 @@ class FakeMachine:
     on: bool = True
     reachable: bool = True
     fault: Fault | None = None
+    closed: set[tuple[str, int]] = field(default_factory=set)
+    """Addresses and ports to which nothing of it gets through."""
     work: dict[tuple[str, str], FakeWork] = field(default_factory=dict)
     """By run and key of the mark."""
     forgotten: set[str] = field(default_factory=set)

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import posixpath
 import shlex
 from dataclasses import dataclass
 from typing import ClassVar
@@ -74,6 +75,57 @@ class WriteFile:
             return Unclear(found.message)
         written = isinstance(found, FileSeen) and _sha(found) == _sha(self.content.encode())
         return Happened() if written else NotHappened()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceFile(WriteFile):
+    """The same for a file whose folder may not be there yet, and with a mode of its own.
+
+    A late duplicate is harmless: the folder is made once under its mark, or is there.
+    """
+
+    KIND: ClassVar[str] = "host.place-file/1"
+
+    mode: int = 0o644
+
+    @property
+    def command(self) -> str:
+        """What changes; for a new file its folder and mode too."""
+        if self.was is not None:
+            return f"{self.at.host}: write {self.path}\n{self.change}"
+        folder = f"{shlex.join(self._folder.argv)}, where it is missing"
+        return f"{self.at.host}: {folder}; write {self.path}, mode {self.mode:04o}\n{self.change}"
+
+    @property
+    def _folder(self) -> Piece:
+        return Piece("folder", ("mkdir", "--parents", posixpath.dirname(self.path)))
+
+    async def perform(self, world: World, work: Work) -> JsonValue:
+        """Make the folder where it is missing, and write. Raises Permanent like `WriteFile`."""
+        cluster = world.inventory.clusters[self.cluster]
+        host = await reach(world, cluster, self.at)
+        if not await holds(world, cluster, host, ("test", "-d", posixpath.dirname(self.path))):
+            await do(world, work, cluster, host, self._folder)
+        await work.guard()
+        content = self.content.encode()
+        await world.on_hosts.write(cluster, host, self.path, content, was=self.was, mode=self.mode)
+        await work.say(f"{host.name}: wrote {self.path}")
+        return None
+
+    async def probe(self, world: World, work: Work) -> Finding:
+        """See that no folder is made late, and read the file."""
+        cluster = world.inventory.clusters[self.cluster]
+        folder = await begun(world, work, cluster, self.at, self._folder)
+        return folder if isinstance(folder, Unclear) else await WriteFile.probe(self, world, work)
+
+
+def placed(
+    cluster: ClusterName, at: At, path: str, was: FileSeen | None, content: str, *, mode: int
+) -> PlaceFile:
+    """Write a file in the place of one that was read, or a new one, and show what changes."""
+    before = was.content.decode("utf-8", "surrogateescape") if was else ""
+    change = difference(path, before, content)
+    return PlaceFile(cluster, at, path, content, _sha(was) if was else None, change, mode)
 
 
 def rewritten(

@@ -26,6 +26,7 @@ from procedures.model.inventory import Platform
 from procedures.model.plan import Plan
 from tests.support.furnishing import spoiled
 from tests.support.lost_cluster import Tools, lose
+from tests.support.platforms import on_kubespray, with_static_pods
 from tests.support.theatre import Theatre, a_theatre
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -150,6 +151,23 @@ def off(*names: str) -> Callable[[Theatre], None]:
     return act
 
 
+def barred(address: str, port: int) -> Facts:
+    """Let a firewall let nothing through to a port."""
+
+    def act(theatre: Theatre) -> None:
+        for machine in theatre.sight.hosts.machines.values():
+            machine.closed.add((address, port))
+
+    return act
+
+
+def left_behind(theatre: Theatre) -> None:
+    """Let an earlier attempt have left data on the spare."""
+    files = theatre.sight.hosts.machines["demo-4"].files
+    files.folder("/var/lib/etcd/member")
+    files.folder("/var/lib/etcd/member.quorumbot-1")
+
+
 ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
@@ -164,6 +182,12 @@ CASES = {
     ),
     "etcd-replace-failed": Case("etcd replace", {"member": "demo-3"}, down("demo-3")),
     "etcd-replace-healthy": Case("etcd replace", {"member": "demo-1", "with_": "demo-4"}),
+    "etcd-scale-up": Case("etcd scale-up"),
+    "etcd-scale-up-from-one": Case("etcd scale-up", {"host": "demo-2"}, size=1),
+    "etcd-scale-up-behind-a-firewall": Case("etcd scale-up", {}, barred("10.0.0.4", 2380)),
+    "etcd-scale-up-kubespray": Case("etcd scale-up", {}, on_kubespray),
+    "etcd-scale-up-static-pods": Case("etcd scale-up", {}, with_static_pods),
+    "etcd-scale-up-data-left": Case("etcd scale-up", {"host": "demo-4"}, left_behind),
     "etcd-retire": Case("etcd retire", {"host": "demo-4"}),
     "etcd-member-remove-unexpected": Case(
         "etcd member remove", {"member": "demo-3"}, recorded(demo_1="https://127.0.0.1:2380")

@@ -16,6 +16,7 @@ from procedures.model.inventory import Platform
 from procedures.model.run import State, StepState
 from tests.support.furnishing import spoiled
 from tests.support.lost_cluster import lose
+from tests.support.platforms import on_kubespray
 from tests.support.script import Script
 from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
 
@@ -95,6 +96,15 @@ def left_on(name: str) -> Callable[[Theatre], None]:
     return act
 
 
+def with_data_on(name: str) -> Callable[[Theatre], None]:
+    """Let an earlier attempt have left data on a host."""
+
+    def act(theatre: Theatre) -> None:
+        theatre.sight.hosts.machines[name].files.folder("/var/lib/etcd/member")
+
+    return act
+
+
 def give_up(name: str) -> Callable[[Theatre], None]:
     """Let a member have failed until systemd started it no more."""
 
@@ -118,6 +128,8 @@ CASES = {
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
     "replace a dead one": Case("etcd replace", {"member": "demo-3"}, stop("demo-3")),
     "replace a healthy one": Case("etcd replace", {"member": "demo-1", "with_": "demo-4"}),
+    "scale up": Case("etcd scale-up", {}, with_data_on("demo-4")),
+    "scale up on kubespray": Case("etcd scale-up", {}, on_kubespray),
     "retire a host": Case("etcd retire", {"host": "demo-4"}, left_on("demo-4")),
     "restart one that systemd has given up": Case(
         "etcd restart", {"member": "demo-2"}, give_up("demo-2")

@@ -1,0 +1,167 @@
+"""The part of a plan in which a host becomes a member. (catalogue P54, P55, P64, P68; R3-R6, R21)
+
+All is made ready on the host before anything waits for it. It joins as a learner, so that no write
+waits either, and votes when it has caught up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from procedures.actions.etcd.add_member import AddMember
+from procedures.actions.etcd.check_healthy import CheckMember
+from procedures.actions.etcd.expect import Expect
+from procedures.actions.etcd.promote_member import PromoteMember
+from procedures.actions.host.files import MoveAside, placed, rewritten
+from procedures.actions.host.ports import CheckPorts
+from procedures.actions.host.run_etcd import StartEtcd
+from procedures.etcd.joining import joined, own, staying
+from procedures.etcd.newcomer import Home, Newcomer
+from procedures.etcd.ports import Way
+from procedures.etcd.spare import aside
+from procedures.model.errors import Refused
+from procedures.model.host import At, FileSeen
+from procedures.model.ids import ClusterName, MemberId, MemberName
+from procedures.model.member import Identity
+from procedures.model.plan import Undo
+from procedures.model.platform import layout
+from procedures.model.procedure import Runbook
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Writes the steps into a plan. `also` are members besides the others when it joins."""
+
+    cluster: ClusterName
+    new: Newcomer
+    run: Runbook
+    also: tuple[Identity, ...] = ()
+
+    def reachable(self) -> None:
+        """See that all reach each other; where something bars the way, ask people to open it."""
+        for host in self.new.untried:
+            self.run.fact(f"From {host} nobody could look whether the new member can be reached.")
+        taken = sorted({each.way.shown for each in self.new.tried if each.taken})
+        if taken:
+            message = f"Something that is no etcd listens already, seen from {'; '.join(taken)}."
+            raise Refused(message)
+        ways = tuple(each.way for each in self.new.tried)
+        if not ways:
+            return
+        check = CheckPorts(self.cluster, ways)
+        barred = [each.way for each in self.new.tried if each.barred]
+        if not barred:
+            self.run.step("Check that the hosts reach each other's etcd", check)
+            return
+        self.run.ask(
+            "Let the hosts reach each other's etcd",
+            how=_opening(barred),
+            check="each connection is tried again, from the host that makes it.",
+            by=check,
+        )
+
+    def prepare(self) -> None:
+        """Make the host ready, before anything waits for it."""
+        spare, platform = self.new.spare, self.new.hosts.cluster.platform
+        how, name = layout(platform), spare.host.name
+        if moves := aside(spare.left, how):
+            self.run.step(
+                f"Move the data that lies on {name} aside",
+                MoveAside(self.cluster, platform, self._at, *moves),
+                undo=Undo(f"On {name}, while no etcd runs there: mv {moves[1]} {moves[0]}"),
+            )
+        of = self._template()
+        content = joined(_text(of.config), of.place, self.new.place, self.peers)
+        self.run.step(
+            f"Configure etcd on {name}",
+            rewritten(self.cluster, self._at, how.config, spare.config, content),
+        )
+        for each in self.new.carried:
+            path = each.runner.joining
+            content = own(_text(each.source), of.row.name, of.place, self.new.place)
+            if each.there is None or content != _text(each.there):
+                self.run.step(
+                    f"Write {path} on {name}, as on {of.place.host.name}",
+                    placed(
+                        self.cluster, self._at, path, each.there, content, mode=each.runner.mode
+                    ),
+                )
+
+    def join(self) -> None:
+        """Add it as a learner, start it, and let it vote when it has caught up."""
+        name, url = self.new.spare.host.name, self.new.peer_url
+        added = self.run.step(
+            f"Add {name} as a learner",
+            AddMember(self.cluster, name, url),
+            gives="the id of the new member",
+            undo=Undo(f"/etcd member remove {name}"),
+        )
+        self.run.step(
+            f"Start etcd on {name}",
+            StartEtcd(self.cluster, self.new.hosts.cluster.platform, self._at),
+        )
+        # Nobody knows the id before: these steps take what the addition gave.
+        member = Identity(cast("MemberId", added), name, (url,))
+        self.run.step(f"Wait until {name} has caught up", CheckMember(self.cluster, member))
+        self.run.step(f"Let {name} vote", PromoteMember(self.cluster, member))
+
+    def record(self, title: str, members: Mapping[MemberName, str]) -> None:
+        """Expect it besides these members."""
+        cluster, name = self.new.hosts.cluster, MemberName(self.new.spare.host.name)
+        url = cluster.configured.get(name) or self.new.client_url
+        if url is None:
+            message = "The configuration of no other member says where clients reach it."
+            raise Refused(message)
+        wanted = {**members, name: url}
+        if wanted != dict(cluster.endpoints):
+            self.run.step(title, Expect(self.cluster, cluster.expected.members, wanted))
+
+    def tell_the_others(self, leaving: str | None = None) -> None:
+        """Write the new membership where etcd would look for it at a first start."""
+        how = layout(self.new.hosts.cluster.platform)
+        peers = {name: url for name, url in self.peers.items() if name != leaving}
+        peers[self.new.spare.host.name] = self.new.peer_url
+        for row in self.new.others:
+            home = self.new.home(row)
+            if home is None or home.config is None:
+                self.run.fact(f"The configuration on {row.name} cannot be read, and stays.")
+                continue
+            content = staying(_text(home.config), peers)
+            if content != _text(home.config):
+                self.run.step(
+                    f"Note the new membership on {row.name}",
+                    rewritten(self.cluster, home.at, how.config, home.config, content),
+                )
+
+    @property
+    def peers(self) -> dict[str, str]:
+        """Who is a member when it joins, by name; it itself is one."""
+        peers = {row.name: row.peer_urls[0] for row in self.new.others}
+        peers |= {each.name: each.peer_urls[0] for each in self.also}
+        return peers | {self.new.spare.host.name: self.new.peer_url}
+
+    @property
+    def _at(self) -> At:
+        return At(self.new.spare.host.name, self.new.spare.machine.machine_id)
+
+    def _template(self) -> Home:
+        if self.new.template is None:
+            message = (
+                "The configuration of no other member can be read, to make the new one's from it."
+            )
+            raise Refused(message)
+        return self.new.template
+
+
+def _opening(barred: list[Way]) -> str:
+    """What people are to do about ways that are barred."""
+    shown = "; ".join(f"from {way.shown}" for way in barred)
+    return (
+        f"Nothing gets through {shown}. Allow these TCP connections in the firewall of the host "
+        "that is connected to (on OpenShift 3, in the iptables chain OS_FIREWALL_ALLOW), and in "
+        "the security groups of the cloud. Leave the firewall itself on."
+    )
+
+
+def _text(file: FileSeen | None) -> str:
+    return file.content.decode("utf-8", "surrogateescape") if file else ""

@@ -1,0 +1,197 @@
+"""Looking at all that a host needs to join a cluster. (catalogue P51, P54, P55, P64, P68)"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from procedures.engine.ports import Look
+from procedures.etcd.asking import Asking
+from procedures.etcd.hosts import Hosts
+from procedures.etcd.joining import Place, advertised, url_on
+from procedures.etcd.observe import listed
+from procedures.etcd.ports import Tried, Way, each_tried
+from procedures.etcd.spare import Spare, look_at_spare
+from procedures.model.host import At, FileSeen, Machine
+from procedures.model.ids import MemberId
+from procedures.model.inventory import Cluster, Host
+from procedures.model.platform import Runner, layout
+from procedures.model.probe import Fault, ListedMember
+
+_LOOPBACK = ("127.", "localhost", "[::1]", "::1")
+_SCRIPT = "#!"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A member that stays, and its machine. `config` and `ca` are None where not readable.
+
+    `ca` is the SHA-256 of the file of its CA.
+    """
+
+    row: ListedMember
+    place: Place
+    config: FileSeen | None
+    ca: str | None
+
+    @property
+    def at(self) -> At:
+        """The machine that is meant."""
+        return At(self.place.host.name, self.place.machine.machine_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A file of another host's that runs etcd, and what is in its place on the one that joins."""
+
+    runner: Runner
+    source: FileSeen
+    there: FileSeen | None
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A host that is to get a member, and those that are members when it joins.
+
+    `others` are the members that stay, `homes` their hosts, as far as they can be reached;
+    `template` is the one from which its configuration is made. `tried` are the connections that
+    etcd will need, in both directions.
+    """
+
+    hosts: Hosts
+    spare: Spare
+    others: tuple[ListedMember, ...]
+    homes: tuple[Home, ...]
+    carried: tuple[Carried, ...]
+    tried: tuple[Tried, ...]
+    untried: tuple[str, ...]
+
+    @property
+    def peer_url(self) -> str:
+        """Where its peers will reach it: like the others, at its own address."""
+        return url_on(self.others[0].peer_urls[0], self.spare.host.address)
+
+    @property
+    def client_url(self) -> str | None:
+        """Where clients will reach it: as the configuration that it gets says; None: not said."""
+        home = self.template
+        if home is None or home.config is None:
+            return None
+        return advertised(home.config.content.decode(errors="replace"), self.spare.host)
+
+    @property
+    def place(self) -> Place:
+        """Its host, and who the machine is."""
+        return Place(self.spare.host, self.spare.machine)
+
+    @property
+    def template(self) -> Home | None:
+        """Another member whose configuration can be read."""
+        return next((home for home in self.homes if home.config is not None), None)
+
+    @property
+    def authorities(self) -> dict[str, str]:
+        """The CA of each member's host, as SHA-256."""
+        return {home.place.host.name: home.ca for home in self.homes if home.ca is not None}
+
+    def home(self, row: ListedMember) -> Home | None:
+        """The host of a member, where it can be reached."""
+        return next((each for each in self.homes if each.row.id == row.id), None)
+
+
+async def look_at_newcomer(
+    hosts: Hosts, host: Host, look: Look, leaving: MemberId | None = None
+) -> Newcomer:
+    """Look at it, at the hosts of those that stay, and at the ways between.
+
+    Raises Refused where the host itself cannot be seen.
+    """
+    cluster, how = hosts.cluster, layout(hosts.cluster.platform)
+    others = tuple(row for _, row in listed(hosts.view) if row.id != leaving)
+    spare = await look_at_spare(cluster, host, look)
+    homes = await asyncio.gather(
+        *(_home(row, *place, hosts, look) for row in others if (place := _place(hosts, row)))
+    )
+    new = Newcomer(hosts, spare, others, tuple(homes), (), (), ())
+    carried: list[Carried] = []
+    if new.template:
+        for runner in how.runners:
+            carried += await _carried(cluster, new.template.place.host, host, runner, look)
+    ways = _ways(new)
+    found = await each_tried(look, cluster, ways)
+    untried = {
+        way.at.host for (_, way), each in zip(ways, found, strict=True) if isinstance(each, Fault)
+    }
+    untried |= {row.name or row.id for row in others if new.home(row) is None}
+    return replace(
+        new,
+        carried=tuple(carried),
+        tried=tuple(each for each in found if isinstance(each, Tried)),
+        untried=tuple(sorted(untried)),
+    )
+
+
+def _place(hosts: Hosts, row: ListedMember) -> tuple[Host, Machine] | None:
+    """The host of a member that can be reached: by its name, else by an address of its."""
+    addresses = {urlsplit(url).hostname for url in (*row.peer_urls, *row.client_urls)}
+    named = [host for host in hosts.cluster.hosts if host.name == row.name]
+    found = named or [host for host in hosts.cluster.hosts if host.address in addresses]
+    machine = hosts.machines.get(found[0].name) if found else None
+    return (found[0], machine) if isinstance(machine, Machine) else None
+
+
+async def _home(row: ListedMember, host: Host, machine: Machine, hosts: Hosts, look: Look) -> Home:
+    how = layout(hosts.cluster.platform)
+    config, ca = await asyncio.gather(
+        look.hosts.read(hosts.cluster, host, how.config),
+        look.hosts.read(hosts.cluster, host, how.certificates(machine.hostname).ca),
+    )
+    return Home(
+        row,
+        Place(host, machine),
+        config if isinstance(config, FileSeen) else None,
+        hashlib.sha256(ca.content).hexdigest() if isinstance(ca, FileSeen) else None,
+    )
+
+
+async def _carried(
+    cluster: Cluster, origin: Host, host: Host, runner: Runner, look: Look
+) -> list[Carried]:
+    """Read a file that runs etcd, where it is one that can be carried. Raises Refused.
+
+    What is a program instead of a script was installed, and is looked at as that.
+    """
+    source, target = Asking(look, cluster, origin), Asking(look, cluster, host)
+    if runner.mode & 0o111:
+        first = await source.said(("head", "--bytes=2", runner.path), (0, 1))
+        if first.out != _SCRIPT:
+            return []
+    there = await source.file(runner.path)
+    return [Carried(runner, there, await target.file(runner.joining))] if there else []
+
+
+def _ways(new: Newcomer) -> list[tuple[Host, Way]]:
+    """Each connection between the host and the members, on the ports of peers and clients."""
+    host = new.spare.host
+    at = At(host.name, new.spare.machine.machine_id)
+    own = _ends((new.peer_url, new.client_url or ""))
+    ways = [
+        (host, Way(at, *end, listens=True))
+        for row in new.others
+        if row.started
+        for end in _ends((*row.peer_urls[:1], *row.client_urls[:1]))
+    ]
+    for home in new.homes:
+        ways += [(home.place.host, Way(home.at, *end, listens=False)) for end in own]
+    return ways
+
+
+def _ends(urls: Sequence[str]) -> list[tuple[str, int]]:
+    """Address and port of URLs that others than the machine itself may use."""
+    parts = [urlsplit(url) for url in urls]
+    return [
+        (each.hostname, each.port)
+        for each in parts
+        if each.hostname and each.port and not each.hostname.startswith(_LOOPBACK)
+    ]
