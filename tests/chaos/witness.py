@@ -16,7 +16,10 @@ _PAUSE_S = 0.05
 
 
 class Witness:
-    """Writes through python-etcd3 in a thread of its own, to any member that answers."""
+    """Writes through python-etcd3 in a thread of its own, to any member that answers.
+
+    `longest_s` is how long it had to wait at most from one acknowledged write to the next.
+    """
 
     def __init__(self, cluster: Cluster, endpoints: Sequence[str]) -> None:
         self._cluster = cluster
@@ -24,6 +27,7 @@ class Witness:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._write, name="witness")
         self.acknowledged: list[int] = []
+        self.longest_s = 0.0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -49,6 +53,7 @@ class Witness:
 
     def _write(self) -> None:
         number = turn = 0
+        last = time.monotonic()
         while not self._stop.is_set():
             endpoint = self._endpoints[turn % len(self._endpoints)]
             client = data_client(self._cluster, endpoint)
@@ -61,4 +66,6 @@ class Witness:
                         turn += 1
                         break
                     self.acknowledged.append(number)
+                    now = time.monotonic()
+                    self.longest_s, last = max(self.longest_s, now - last), now
                     time.sleep(_PAUSE_S)

@@ -1,0 +1,159 @@
+"""Growing clusters and shrinking them again on real hosts, over SSH, while a witness writes."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from procedures.engine.execute import execute
+from procedures.etcd.observe import observe
+from procedures.model import envfile
+from procedures.model.errors import Refused
+from procedures.model.events import Reported
+from procedures.model.ids import UserId
+from procedures.model.inventory import Platform
+from procedures.model.quorum import Health
+from procedures.model.run import State
+from tests.chaos.witness import Witness
+from tests.hosts.stage import on_stage
+from tests.support.real_stage import Journal, RealStage
+from tests.support.waiting import eventually
+from tests.testbed import Cluster, HostSpec, Namespace, Testbed
+from tests.testbed.flavours import FlavourName, Version
+
+NAMES = ("etcd-1", "etcd-2", "etcd-3", "etcd-4", "etcd-5")
+
+
+@contextmanager
+def a_bed(
+    inside: Namespace, count: int, flavour: FlavourName = "okd3", version: Version = "3.4"
+) -> Iterator[Testbed]:
+    specs = [HostSpec(name, flavour, version) for name in NAMES[:count]]
+    with Testbed.start(specs, bot=inside) as bed:
+        yield bed
+
+
+@asynccontextmanager
+async def growing(
+    bed: Testbed, members: int, platform: Platform, folder: Path
+) -> AsyncIterator[tuple[RealStage, Cluster]]:
+    """A cluster on the first hosts; all others are spares."""
+    names = list(bed.hosts)
+    cluster = bed.cluster(names[:members], spares=names[members:])
+    async with on_stage(bed, cluster, platform, folder) as stage:
+        yield stage, cluster
+
+
+async def voters(stage: RealStage) -> set[str]:
+    view = await observe(stage.cluster, stage)
+    return {seen.name for seen in view.voters if seen.health is Health.HEALTHY}
+
+
+async def done(stage: RealStage, procedure: str, **args: str | bool) -> Journal:
+    journal = await stage.carried_out(procedure, **args)
+    run = journal.run
+    assert run.state is State.SUCCEEDED, (run.error, run.doubt, journal.said)
+    return journal
+
+
+async def test_from_one_to_five_and_back(inside: Namespace, tmp_path: Path) -> None:
+    """No write that was acknowledged is lost, and none waits while a learner joins the only one."""
+    with a_bed(inside, 5) as bed:
+        async with growing(bed, 1, Platform.OKD3, tmp_path) as (stage, cluster):
+            with Witness(stage.cluster, list(cluster.endpoints.values())) as witness:
+                for count in range(2, 6):
+                    await done(stage, "etcd scale-up", host=NAMES[count - 1])
+                    assert await voters(stage) == set(NAMES[:count])
+                with pytest.raises(Refused, match="etcd-3 has the member etcd-3 already"):
+                    await stage.planned("etcd scale-up", host="etcd-3")
+                for count in range(5, 1, -1):
+                    to_one = {"to_one": True} if count == 2 else {}
+                    await done(stage, "etcd member remove", member=NAMES[count - 1], **to_one)
+                assert await voters(stage) == {NAMES[0]}
+            assert len(witness.acknowledged) > 100
+            assert witness.lost() == []
+            assert witness.longest_s < 5, "leadership may move, and no more"
+            told = envfile.read(bed["etcd-2"].path("/etc/etcd/etcd.conf").read_text())
+            assert told["ETCD_INITIAL_CLUSTER"].count("https://") == 5
+
+
+@pytest.mark.parametrize(
+    ("flavour", "platform", "version"),
+    [
+        ("ocp311", Platform.OCP311, "3.4"),
+        ("kubespray", Platform.KUBESPRAY, "3.5"),
+    ],
+)
+async def test_on_other_platforms(
+    inside: Namespace, tmp_path: Path, flavour: FlavourName, platform: Platform, version: Version
+) -> None:
+    """What runs etcd is brought along, with the host's own names in it."""
+    with a_bed(inside, 2, flavour, version) as bed:
+        async with growing(bed, 1, platform, tmp_path) as (stage, cluster):
+            with Witness(stage.cluster, list(cluster.endpoints.values())) as witness:
+                await done(stage, "etcd scale-up")
+                assert await voters(stage) == {*cluster.endpoints, "etcd-2"}
+            assert witness.lost() == []
+            if flavour == "kubespray":
+                wrapper = bed["etcd-2"].path("/usr/local/bin/etcd")
+                assert wrapper.stat().st_mode & 0o111
+                assert "--name=etcd-2" in wrapper.read_text()
+                environment = bed["etcd-2"].path("/etc/etcd.env").read_text()
+                assert "etcd-1-key.pem" not in environment
+                assert "admin-etcd-2.pem" in environment
+            bed["etcd-2"].power_off()
+            bed["etcd-2"].power_on()
+            await back(stage, {*cluster.endpoints, "etcd-2"})
+
+
+async def back(stage: RealStage, names: set[str]) -> None:
+    """A new member starts with its host."""
+
+    async def healthy() -> bool:
+        return await voters(stage) == names
+
+    await eventually(healthy, 60, f"{names} vote")
+
+
+async def test_behind_a_firewall(inside: Namespace, tmp_path: Path) -> None:
+    """A person opens it; too early, they are asked again, and nothing was added meanwhile."""
+    with a_bed(inside, 2) as bed:
+        async with growing(bed, 1, Platform.OKD3, tmp_path) as (stage, cluster):
+            table = "table inet wall { chain in { type filter hook input priority 0; "
+            rule = f"ip saddr {bed['etcd-1'].address} tcp dport 2379-2380 drop; }} }}"
+            bed["etcd-2"].run(["nft", "-f", "-"], stdin=table + rule)
+            journal = await stage.carried_out("etcd scale-up")
+            assert journal.run.plan is not None
+            assert "Nothing gets through from etcd-1 to" in journal.run.plan.steps[0].command
+            await say_done(journal, stage)
+            assert "no answer within 3 s" in "\n".join(journal.said)
+            assert len(cluster.etcdctl("member", "list")["members"]) == 1
+            bed["etcd-2"].run(["nft", "delete", "table", "inet", "wall"])
+            await say_done(journal, stage)
+            assert journal.run.state is State.SUCCEEDED, (journal.run.error, journal.said)
+            assert await voters(stage) == {"etcd-1", "etcd-2"}
+
+
+async def say_done(journal: Journal, stage: RealStage) -> None:
+    asked = journal.run.asked
+    assert asked is not None, (journal.run.state, journal.run.error)
+    await journal.write(Reported(asked.step, asked.attempt, UserId("U0BOB")))
+    assert journal.run.plan is not None
+    await execute(journal.run.plan, journal, stage)
+
+
+async def test_attempts_by_hand_that_were_not_finished(inside: Namespace, tmp_path: Path) -> None:
+    """They are named, with what to do; data that was left behind is kept, and not used."""
+    with a_bed(inside, 3) as bed:
+        async with growing(bed, 2, Platform.OKD3, tmp_path) as (stage, cluster):
+            url = f"https://{bed['etcd-3'].address}:2380"
+            cluster.etcdctl("member", "add", "etcd-3", "--learner", f"--peer-urls={url}")
+            with pytest.raises(Refused, match="was added and has never started") as refused:
+                await stage.planned("etcd scale-up")
+            words = str(refused.value).split("/etcd member remove ")[1]
+            await done(stage, "etcd member remove", member=words.split(",")[0])
+            bed["etcd-3"].run(["install", "-d", "-o", "etcd", "/var/lib/etcd/member/wal"])
+            await done(stage, "etcd scale-up")
+            assert await voters(stage) == set(NAMES[:3])
+            assert bed["etcd-3"].path("/var/lib/etcd/member.quorumbot-1/wal").is_dir()
