@@ -20,6 +20,7 @@ from tests.hosts.stage import on_stage
 from tests.support.real_stage import Journal, RealStage
 from tests.support.waiting import eventually
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
+from tests.testbed.errors import BedError
 from tests.testbed.flavours import FlavourName, Version
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3", "etcd-4", "etcd-5")
@@ -121,7 +122,7 @@ async def test_behind_a_firewall(inside: Namespace, tmp_path: Path) -> None:
     with a_bed(inside, 2) as bed:
         async with growing(bed, 1, Platform.OKD3, tmp_path) as (stage, cluster):
             table = "table inet wall { chain in { type filter hook input priority 0; "
-            rule = f"ip saddr {bed['etcd-1'].address} tcp dport 2379-2380 drop; }} }}"
+            rule = f"ip saddr {bed['etcd-1'].address} tcp dport 2379-2380 drop; }}; }}\n"
             bed["etcd-2"].run(["nft", "-f", "-"], stdin=table + rule)
             journal = await stage.carried_out("etcd scale-up")
             assert journal.run.plan is not None
@@ -133,6 +134,17 @@ async def test_behind_a_firewall(inside: Namespace, tmp_path: Path) -> None:
             await say_done(journal, stage)
             assert journal.run.state is State.SUCCEEDED, (journal.run.error, journal.said)
             assert await voters(stage) == {"etcd-1", "etcd-2"}
+
+
+def added(cluster: Cluster, *by_hand: str) -> bool:
+    """Add a member, as soon as etcd finds that all have been connected for long enough."""
+    try:
+        cluster.etcdctl(*by_hand)
+    except BedError as error:
+        if "unhealthy cluster" in str(error):
+            return False
+        raise
+    return True
 
 
 async def say_done(journal: Journal, stage: RealStage) -> None:
@@ -148,7 +160,8 @@ async def test_attempts_by_hand_that_were_not_finished(inside: Namespace, tmp_pa
     with a_bed(inside, 3) as bed:
         async with growing(bed, 2, Platform.OKD3, tmp_path) as (stage, cluster):
             url = f"https://{bed['etcd-3'].address}:2380"
-            cluster.etcdctl("member", "add", "etcd-3", "--learner", f"--peer-urls={url}")
+            by_hand = ("member", "add", "etcd-3", "--learner", f"--peer-urls={url}")
+            await eventually(lambda: added(cluster, *by_hand), 30, "the cluster is steady")
             with pytest.raises(Refused, match="was added and has never started") as refused:
                 await stage.planned("etcd scale-up")
             words = str(refused.value).split("/etcd member remove ")[1]
