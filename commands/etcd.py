@@ -23,6 +23,7 @@ from procedures.etcd import (
     members,
     move_leader,
     nospace,
+    preflight,
     replace,
     restart,
     restore,
@@ -125,6 +126,15 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=replace.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "preflight"),
+            "whether a host is ready to get a member",
+            (
+                Parameter("host", Kind.TEXT, "which host; the only one without a member if none"),
+                CLUSTER_FLAG,
+            ),
+            procedure=preflight.INQUIRY.name,
         ),
         Command(
             ("etcd", "scale-up"),

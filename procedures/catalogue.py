@@ -17,6 +17,7 @@ from procedures.etcd import (
     members,
     move_leader,
     nospace,
+    preflight,
     replace,
     restart,
     restore,
@@ -38,6 +39,7 @@ INQUIRIES: Mapping[str, Inquiry] = MappingProxyType(
             entropy.INQUIRY,
             health.INQUIRY,
             members.INQUIRY,
+            preflight.INQUIRY,
         )
     }
 )

@@ -65,14 +65,14 @@ def _machine(hosts: Hosts, spare: Spare) -> Figure:
 
 def _version(hosts: Hosts, spare: Spare) -> Figure:
     minors = {".".join(status.version.split(".")[:2]) for _, status in hosts.view.statuses()}
-    cluster = " and ".join(sorted(minors)) or "of no known version"
+    cluster = f"etcd {' and '.join(sorted(minors))}" if minors else "etcd of no known version"
     if layout(hosts.cluster.platform).version is None:
-        text = f"it gets the image of the other members, etcd {cluster}"
+        text = f"it gets the image of the other members, {cluster}"
         return _well(spare, "version", text)
     if spare.minor is None:
-        return _bad(spare, "version", "etcd is not installed there")
+        return _bad(spare, "version", f"etcd is not installed there: install {cluster}")
     if minors and spare.minor not in minors:
-        text = f"it has etcd {spare.minor}, and the cluster {cluster} (R19)"
+        text = f"it has etcd {spare.minor}, and the cluster {cluster}: install that (R19)"
         return _bad(spare, "version", text)
     return _well(spare, "version", f"etcd {spare.minor}, as the cluster")
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bot import words
 from procedures.engine.execute import execute
+from procedures.etcd import preflight
 from procedures.etcd.observe import observe
 from procedures.model import envfile
 from procedures.model.errors import Refused
@@ -14,6 +16,7 @@ from procedures.model.events import Reported
 from procedures.model.ids import UserId
 from procedures.model.inventory import Platform
 from procedures.model.quorum import Health
+from procedures.model.report import Level
 from procedures.model.run import State
 from tests.chaos.witness import Witness
 from tests.hosts.stage import on_stage
@@ -49,6 +52,14 @@ async def growing(
 async def voters(stage: RealStage) -> set[str]:
     view = await observe(stage.cluster, stage)
     return {seen.name for seen in view.voters if seen.health is Health.HEALTHY}
+
+
+async def unready(stage: RealStage) -> list[str]:
+    """What stands against a member on the only spare."""
+    args = preflight.Args(stage.cluster.name)
+    (report,) = [each async for each in preflight.ask(args, stage)]
+    print("\n".join([report.headline, *words.host_lines(report)]))
+    return [each.text for each in report.figures if each.level is Level.CRITICAL]
 
 
 async def done(stage: RealStage, procedure: str, **args: str | bool) -> Journal:
@@ -93,6 +104,7 @@ async def test_on_other_platforms(
     with a_bed(inside, 2, flavour, version) as bed:
         async with growing(bed, 1, platform, tmp_path) as (stage, cluster):
             with Witness(stage.cluster, list(cluster.endpoints.values())) as witness:
+                assert (await unready(stage)) == []
                 await done(stage, "etcd scale-up")
                 assert await voters(stage) == {*cluster.endpoints, "etcd-2"}
             assert witness.lost() == []
@@ -162,6 +174,8 @@ async def test_attempts_by_hand_that_were_not_finished(inside: Namespace, tmp_pa
             url = f"https://{bed['etcd-3'].address}:2380"
             by_hand = ("member", "add", "etcd-3", "--learner", f"--peer-urls={url}")
             await eventually(lambda: added(cluster, *by_hand), 30, "the cluster is steady")
+            (against,) = await unready(stage)
+            assert "was added and has never started (R5)" in against
             with pytest.raises(Refused, match="was added and has never started") as refused:
                 await stage.planned("etcd scale-up")
             words = str(refused.value).split("/etcd member remove ")[1]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procedures.etcd.joining import Place, joined, staying, url_on
+from procedures.etcd.joining import Place, joined, own, staying, url_on
 from procedures.model import envfile
 from procedures.model.errors import Refused
 from procedures.model.host import Machine
@@ -79,6 +79,50 @@ def test_a_template_that_says_too_little() -> None:
     text = OKD3.replace("ETCD_LISTEN_PEER_URLS", "#ETCD_LISTEN_PEER_URLS")
     with pytest.raises(Refused, match="does not set ETCD_LISTEN_PEER_URLS"):
         joined(text, ONE, TEN, PEERS)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("docker run --name=etcd1 \\", "docker run --name=etcd-4 \\"),
+        ("docker run --name etcd1 x", "docker run --name etcd-4 x"),
+        ("ExecStartPre=-/usr/bin/docker rm -f etcd1", "ExecStartPre=-/usr/bin/docker rm -f etcd-4"),
+        ("ExecStop=/usr/bin/docker stop etcd1", "ExecStop=/usr/bin/docker stop etcd-4"),
+        ("docker stop etcd10", "docker stop etcd10"),
+        ("Description=etcd1 here", "Description=etcd1 here"),
+        ("-C https://10.0.0.1:2379", "-C https://10.0.0.10:2379"),
+        ("-C https://10.0.0.10:2379,https://10.0.0.12:2379", None),
+        ("--endpoints=https://node1:2379", "--endpoints=https://node10:2379"),
+        ("/etc/node1/x node11 node1.example.com my-node1", None),
+    ],
+)
+def test_what_runs_etcd_on_a_host(text: str, wanted: str | None) -> None:
+    """Its container, address and host name; nothing that only looks like them."""
+    assert own(text, "etcd1", ONE, TEN) == (wanted or text)
+
+
+def test_a_member_that_is_called_like_its_program() -> None:
+    """Paths and images stay."""
+    text = "docker run --name=etcd quay.io/coreos/etcd:v3.4 /usr/local/bin/etcd"
+    wanted = "docker run --name=etcd-4 quay.io/coreos/etcd:v3.4 /usr/local/bin/etcd"
+    assert own(text, "etcd", ONE, TEN) == wanted
+
+
+def test_a_container_with_a_name_of_its_own() -> None:
+    """Two containers would not be told apart: nothing is guessed."""
+    with pytest.raises(Refused, match="is called main, and its member etcd1"):
+        own("docker run --name=main x", "etcd1", ONE, TEN)
+
+
+def test_nothing_of_the_other_host_stays_in_its_settings() -> None:
+    """Also where that one is called by a DNS name, and in what etcdctl is told."""
+    text = OKD3.replace("URLS=https://10.0.0.1:2379\n", "URLS=https://node1.example.com:2379\n")
+    text += "ETCDCTL_CERT=/etc/ssl/etcd/ssl/admin-node1.pem\n"
+    values = envfile.read(joined(text, ONE, TEN, PEERS))
+    assert values["ETCD_ADVERTISE_CLIENT_URLS"] == "https://10.0.0.10:2379"
+    assert values["ETCDCTL_CERT"] == "/etc/ssl/etcd/ssl/admin-node10.pem"
+    del values["ETCD_INITIAL_CLUSTER"]
+    assert not any("10.0.0.1:" in each or "node1." in each for each in values.values())
 
 
 def test_the_configuration_of_one_that_stays() -> None:
