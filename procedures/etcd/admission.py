@@ -30,12 +30,11 @@ from procedures.model.procedure import Runbook
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Writes the steps into a plan. `also` are members besides the others when it joins."""
+    """Writes the steps into a plan."""
 
     cluster: ClusterName
     new: Newcomer
     run: Runbook
-    also: tuple[Identity, ...] = ()
 
     def reachable(self) -> None:
         """See that all reach each other; where something bars the way, ask people to open it."""
@@ -116,12 +115,13 @@ class Admission:
         if wanted != dict(cluster.endpoints):
             self.run.step(title, Expect(self.cluster, cluster.expected.members, wanted))
 
-    def tell_the_others(self, leaving: str | None = None) -> None:
+    def tell_the_others(self, leaving: MemberId | None = None) -> None:
         """Write the new membership where etcd would look for it at a first start."""
         how = layout(self.new.hosts.cluster.platform)
-        peers = {name: url for name, url in self.peers.items() if name != leaving}
+        others = [row for row in self.new.others if row.id != leaving]
+        peers = {row.name: row.peer_urls[0] for row in others}
         peers[self.new.spare.host.name] = self.new.peer_url
-        for row in self.new.others:
+        for row in others:
             home = self.new.home(row)
             if home is None or home.config is None:
                 self.run.fact(f"The configuration on {row.name} cannot be read, and stays.")
@@ -137,7 +137,6 @@ class Admission:
     def peers(self) -> dict[str, str]:
         """Who is a member when it joins, by name; it itself is one."""
         peers = {row.name: row.peer_urls[0] for row in self.new.others}
-        peers |= {each.name: each.peer_urls[0] for each in self.also}
         return peers | {self.new.spare.host.name: self.new.peer_url}
 
     @property

@@ -13,6 +13,7 @@ from procedures.etcd.joining import Place, advertised, url_on
 from procedures.etcd.observe import listed
 from procedures.etcd.ports import Tried, Way, each_tried
 from procedures.etcd.spare import Spare, look_at_spare
+from procedures.model.errors import Refused
 from procedures.model.host import At, FileSeen, Machine
 from procedures.model.ids import MemberId
 from procedures.model.inventory import Cluster, Host
@@ -25,7 +26,7 @@ _SCRIPT = "#!"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A member that stays, and its machine. `config` and `ca` are None where not readable.
+    """A member, and its machine. `config` and `ca` are None where not readable.
 
     `ca` is the SHA-256 of the file of its CA.
     """
@@ -54,7 +55,7 @@ class Carried:
 class Newcomer:
     """A host that is to get a member, and those that are members when it joins.
 
-    `others` are the members that stay, `homes` their hosts, as far as they can be reached;
+    `others` are these members, `homes` their hosts, as far as they can be reached;
     `template` is the one from which its configuration is made. `tried` are the connections that
     etcd will need, in both directions.
     """
@@ -101,14 +102,17 @@ class Newcomer:
 
 
 async def look_at_newcomer(
-    hosts: Hosts, host: Host, look: Look, leaving: MemberId | None = None
+    hosts: Hosts, host: Host, look: Look, without: MemberId | None = None
 ) -> Newcomer:
-    """Look at it, at the hosts of those that stay, and at the ways between.
+    """Look at it, at the hosts of the members apart from one that is dead, and at the ways between.
 
-    Raises Refused where the host itself cannot be seen.
+    Raises Refused where the host itself cannot be seen, and where no other member is left.
     """
     cluster, how = hosts.cluster, layout(hosts.cluster.platform)
-    others = tuple(row for _, row in listed(hosts.view) if row.id != leaving)
+    others = tuple(row for _, row in listed(hosts.view) if row.id != without)
+    if not others:
+        message = f"{cluster.name} has no other member: restore it from a snapshot (R14)."
+        raise Refused(message)
     spare = await look_at_spare(cluster, host, look)
     homes = await asyncio.gather(
         *(_home(row, *place, hosts, look) for row in others if (place := _place(hosts, row)))

@@ -31,6 +31,7 @@ from procedures.model.plan import Risk, Undo
 from procedures.model.platform import layout
 from procedures.model.probe import ListedMember
 from procedures.model.procedure import Procedure, Runbook
+from procedures.model.quorum import Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,9 @@ async def look(args: Args, look: Look) -> Scene:
     cluster = look.inventory.clusters[args.cluster]
     layout(cluster.platform)
     hosts = await with_hosts(args.cluster, look)
-    _, target = find(hosts.view, args.member)
-    new = await look_at_newcomer(hosts, _chosen(args, hosts, target), look, leaving=target.id)
+    seen, target = find(hosts.view, args.member)
+    gone = None if seen.health is Health.HEALTHY else target.id
+    new = await look_at_newcomer(hosts, _chosen(args, hosts, target), look, without=gone)
     machine = hosts.machines.get(target.name)
     data = None
     if isinstance(machine, Machine):
@@ -88,13 +90,12 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         f"{spare.host.name} ({spare.host.address}, machine {spare.machine.machine_id}) gets "
         f"{scene.new.peer_url}."
     )
-    healthy = expect is Condition.HEALTHY
-    admission = Admission(args.cluster, scene.new, run, also=(old,) if healthy else ())
+    admission = Admission(args.cluster, scene.new, run)
     leaving = _Leaving(args.cluster, scene, old, expect, run)
     admission.reachable()
     run.step("Save and verify a snapshot", SaveSnapshot(args.cluster, not_from=old))
     admission.prepare()
-    if healthy:
+    if expect is Condition.HEALTHY:
         admission.join()
         leaving.remove()
     else:
@@ -108,7 +109,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         f"Expect {spare.host.name} in place of {name}",
         dict(cluster.endpoints) if others is None else others,
     )
-    admission.tell_the_others(leaving=old.name)
+    admission.tell_the_others(leaving=old.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,12 @@ def _allow(scene: Scene, old: Identity, expect: Condition, run: Runbook) -> None
         return
     if scene.new.spare.host.name == old.name:
         message = f"{old.name} is healthy: its own host cannot get another member. Name a spare."
+        raise Refused(message)
+    if len(quorum.voters(members)) == 1:
+        message = (
+            f"{old.name} is the only member. Let {scene.new.spare.host.name} join first: /etcd "
+            f"scale-up {scene.new.spare.host.name}; then /etcd member remove {old.name} --to-one."
+        )
         raise Refused(message)
     run.require(quorum.may_add(members, learner=True))
 
