@@ -8,7 +8,8 @@ from bot.pausing import obstacle
 from bot.redacting import redacted
 from bot.store.expected import Swap
 from bot.store.output import BATCH_BYTES, Batch, Line, Shelf
-from bot.store.runs import Conflict, Lease, Locked, Runs, Stale, needs
+from bot.store.refusals import Conflict, Locked, Stale
+from bot.store.runs import Lease, Runs, needs
 from bot.store.signing import Journal
 from procedures.engine.ports import Cancelling
 from procedures.model.errors import QuorumbotError

@@ -3,7 +3,7 @@
 import logging
 
 from bot.carrying import Hand, InterruptedRun
-from bot.store.runs import Locked
+from bot.store.refusals import Locked
 from procedures.catalogue import PROCEDURES
 from procedures.engine.draft import draft
 from procedures.engine.execute import execute

@@ -4,7 +4,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.ports import Decision, Eligible, Verdict
-from bot.store.runs import Conflict, Known, Runs, needs
+from bot.store.refusals import Conflict, Known
+from bot.store.runs import Runs, needs
 from procedures.model.approval import START_BY_MS, Outcome, Vote, decide, person
 from procedures.model.cancelling import cancelled
 from procedures.model.errors import Refused, Retryable

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.carrying import Hand
 from bot.store.expected import ExpectedMembers
-from bot.store.runs import Stale
+from bot.store.refusals import Stale
 from procedures.engine.hosts import HostAct, HostLook
 from procedures.engine.ports import Backups, Clock, EtcdAct, EtcdLook, Reachable
 from procedures.model.errors import Permanent

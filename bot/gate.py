@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection
 from redis.asyncio import Redis
 
 from bot.store.connection import translated
-from bot.store.runs import Conflict, Runs
+from bot.store.refusals import Conflict
+from bot.store.runs import Runs
 from bot.store.signing import Journal
 from bot.store.unfinished import unfinished, waiting
 from procedures.model.errors import InDoubt, QuorumbotError, Retryable

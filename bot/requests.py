@@ -4,6 +4,10 @@ from commands.grammar import Ask
 from procedures.model.errors import UsageError
 from procedures.model.events import Requested, Requester
 from procedures.model.ids import ChannelId
+from procedures.model.redaction.redactor import Redactor
+
+_PATTERNS = Redactor({})
+"""What looks like a secret: a reason is stored for good, and shown to everybody."""
 
 
 def request(wanted: Ask, requester: Requester, channel: ChannelId | None) -> Requested:
@@ -20,6 +24,6 @@ def request(wanted: Ask, requester: Requester, channel: ChannelId | None) -> Req
         site=wanted.cluster.site,
         requester=requester,
         channel=channel,
-        reason=None if reason is None else str(reason),
+        reason=None if reason is None else _PATTERNS.text(str(reason)),
         plan_only=bool(plan_only),
     )

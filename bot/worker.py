@@ -18,7 +18,8 @@ from bot.metrics import Metrics
 from bot.pausing import obstacle
 from bot.store.output import Shelf
 from bot.store.queue import Queue
-from bot.store.runs import Conflict, LeaseLost, Runs
+from bot.store.refusals import Conflict, LeaseLost
+from bot.store.runs import Runs
 from procedures.catalogue import INQUIRIES, PROCEDURES
 from procedures.engine.ports import Reachable, World
 from procedures.model.errors import Permanent, QuorumbotError

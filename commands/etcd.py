@@ -13,6 +13,9 @@ from procedures.etcd import (
     backup,
     backup_config,
     backups,
+    certs,
+    certs_issue,
+    certs_renew,
     defrag,
     expect,
     fix_peer_url,
@@ -33,6 +36,7 @@ from procedures.etcd import (
 )
 
 _CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
+_DAYS = Parameter("days", Kind.TEXT, "so many days they are good for; 1825 if none", flag=True)
 
 GROUP = Group(
     "etcd",
@@ -76,6 +80,35 @@ GROUP = Group(
             "which snapshots are kept; each of the newest is read and verified again",
             (CLUSTER_FLAG,),
             procedure=backups.INQUIRY.name,
+        ),
+        Command(
+            ("etcd", "certs"),
+            "certificates and keys on the hosts: days left, what is wrong, what is shown",
+            (
+                Parameter("cluster", Kind.CLUSTER, "whose"),
+                CLUSTER_FLAG,
+            ),
+            procedure=certs.INQUIRY.name,
+        ),
+        Command(
+            ("etcd", "certs", "renew"),
+            "new keys and certificates by the same CA, one member after another",
+            (
+                Parameter("host", Kind.MEMBER, "only this member's, by name or id"),
+                _DAYS,
+                *_CHANGE,
+            ),
+            procedure=certs_renew.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "certs", "issue"),
+            "certificates for a host that is to get a member",
+            (
+                Parameter("host", Kind.TEXT, "which host", required=True),
+                _DAYS,
+                *_CHANGE,
+            ),
+            procedure=certs_issue.PROCEDURE.name,
         ),
         Command(
             ("etcd", "member", "remove"),

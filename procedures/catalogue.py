@@ -7,6 +7,9 @@ from procedures.etcd import (
     backup,
     backup_config,
     backups,
+    certs,
+    certs_issue,
+    certs_renew,
     defrag,
     expect,
     fix_peer_url,
@@ -34,6 +37,7 @@ INQUIRIES: Mapping[str, Inquiry] = MappingProxyType(
         inquiry.name: inquiry
         for inquiry in (
             backups.INQUIRY,
+            certs.INQUIRY,
             clock.INQUIRY,
             disk.INQUIRY,
             entropy.INQUIRY,
@@ -51,6 +55,8 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
         for procedure in (
             backup.PROCEDURE,
             backup_config.PROCEDURE,
+            certs_issue.PROCEDURE,
+            certs_renew.PROCEDURE,
             expect.PROCEDURE,
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,

@@ -16,9 +16,10 @@ from bot.store.expected import ExpectedMembers, Swap
 from bot.store.memory import Memory
 from bot.store.output import Batch, Line, Shelf, open_shelf, read_output
 from bot.store.pauses import Pause, Pauses
+from bot.store.refusals import refusal, text
 from bot.store.signing import GENESIS, Journal, Keyring, Signer
 from procedures.model.canonical import digest
-from procedures.model.errors import InDoubt, QuorumbotError, Retryable
+from procedures.model.errors import InDoubt, Retryable
 from procedures.model.events import Entry, Event, Planned, RefusedBy, Requested
 from procedures.model.ids import ClusterName, RunId, Site, run_id
 from procedures.model.run import State
@@ -37,30 +38,6 @@ Then: TypeAlias = Literal["open", "waiting", "closed"]
 def needs(state: State) -> Then:
     """Tell what a run in this state needs next."""
     return "closed" if state.final else "waiting" if state.waits else "open"
-
-
-class Conflict(QuorumbotError):  # noqa: N818 (an ordinary outcome: read again and decide again)
-    """Somebody else appended first, so what was decided may not hold any more."""
-
-
-class Locked(QuorumbotError):  # noqa: N818 (an ordinary outcome: wait for the other run)
-    """Another run changes the same thing, or has changed it meanwhile when `holder` is None."""
-
-    def __init__(self, holder: RunId | None) -> None:
-        super().__init__(f"run {holder} is changing it" if holder else "another run has changed it")
-        self.holder = holder
-
-
-class Known(QuorumbotError):  # noqa: N818 (an ordinary outcome: it was delivered twice)
-    """The same delivery has been taken in already."""
-
-
-class LeaseLost(QuorumbotError):  # noqa: N818 (an ordinary outcome: stop working on the run)
-    """The run belongs to another worker now, or to none."""
-
-
-class Stale(QuorumbotError):  # noqa: N818 (an ordinary outcome: read again and decide again)
-    """Another value is stored than the one that was to be replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +173,9 @@ class Runs:
         match reply:
             case [b"done", _, token, list() as stored]:
                 journal = self._verified(run, stored)
-                return Lease(run, site, int(_text(token))), journal
+                return Lease(run, site, int(text(token))), journal
             case _:
-                raise _error(run, reply)
+                raise refusal(run, reply)
 
     async def hold(
         self,
@@ -250,7 +227,7 @@ class Runs:
         """Which run has a lock."""
         async with translated():
             found = await self._redis.get(keys.lock(lock))
-        return None if found is None else RunId(_text(found))
+        return None if found is None else RunId(text(found))
 
     async def pause(self, cluster: ClusterName) -> Pause | None:
         """What keeps a cluster from starting anything new."""
@@ -303,7 +280,7 @@ class Runs:
                 after = _extended(journal, entries, raw)
                 self._memory.note(call.run, after)
                 return after
-            raise _error(call.run, reply)
+            raise refusal(call.run, reply)
 
     async def _is_last(self, run: RunId, raw: Sequence[bytes]) -> bool:
         async with translated():
@@ -390,30 +367,5 @@ def _ended(journal: Journal, events: Sequence[Event], then: Then) -> str:
     return keys.ended(requests[0].cluster)
 
 
-def _error(run: RunId, reply: Sequence[object]) -> QuorumbotError:
-    word = _word(reply)
-    if word == "locked":
-        return Locked(RunId(_text(reply[1])))
-    if word == "stale":
-        message = "What was to be replaced is another meanwhile."
-        return Stale(message)
-    if word == "known":
-        message = "That was taken in already."
-        return Known(message)
-    if word == "conflict":
-        message = f"Run {run} has changed meanwhile."
-        return Conflict(message)
-    message = f"Run {run} is in other hands ({word})."
-    return LeaseLost(message)
-
-
-def _word(reply: Sequence[object]) -> str:
-    return _text(reply[0])
-
-
 def _bytes(value: bytes | str) -> bytes:
     return value if isinstance(value, bytes) else value.encode()
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -10,6 +10,7 @@ from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
 from procedures.actions.etcd.check_restored import CheckRestored
 from procedures.actions.etcd.check_same_data import CheckSameData
+from procedures.actions.etcd.check_served import CheckServed
 from procedures.actions.etcd.defragment import Defragment
 from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
@@ -24,12 +25,15 @@ from procedures.actions.host.api_server import StartApi, StopApi
 from procedures.actions.host.copy_config import CopyConfig
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
 from procedures.actions.host.files import MoveAside, PlaceFile, WriteFile
+from procedures.actions.host.make_keys import MakeKeys
+from procedures.actions.host.place_certificates import PlaceCertificates
 from procedures.actions.host.ports import CheckPorts
 from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.actions.host.restore_file import RestoreFile
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
 from procedures.actions.host.send_snapshot import RemoveCopy, SendSnapshot
+from procedures.actions.host.sign_certificates import SignCertificates
 from procedures.actions.host.stop_etcd import StopEtcd
 from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Doable
@@ -46,15 +50,18 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             CopyConfig,
             CheckRestored,
             CheckSameData,
+            CheckServed,
             Compact,
             Defragment,
             DisarmNospace,
             EnsureLeads,
             EnsureNotLeader,
             Expect,
+            MakeKeys,
             MoveAside,
             OwnLikeData,
             PlaceFile,
+            PlaceCertificates,
             PutDataInPlace,
             Relabel,
             PromoteMember,
@@ -68,6 +75,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             SaveSnapshot,
             SendSnapshot,
             SetDataAside,
+            SignCertificates,
             StartApi,
             StartEtcd,
             StopApi,

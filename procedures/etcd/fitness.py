@@ -21,7 +21,8 @@ def check_fit(hosts: Hosts, spare: Spare, authorities: Mapping[str, str]) -> Non
     figures = fitness(hosts, spare, authorities)
     found = [each.text for each in figures if each.level is Level.CRITICAL]
     if found:
-        message = f"{spare.host.name} cannot get a member: {'; '.join(found)}."
+        hint = f" /etcd certs issue {spare.host.name} makes certificates." if spare.unfit else ""
+        message = f"{spare.host.name} cannot get a member: {'; '.join(found)}.{hint}"
         raise Refused(message)
 
 

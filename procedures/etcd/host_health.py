@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from procedures.engine.ports import Look
-from procedures.etcd.drift import drift, hosts_of
+from procedures.etcd.certificates_in_use import in_use
+from procedures.etcd.drift import drift
 from procedures.etcd.service_state import State, read_state, state_figure
 from procedures.etcd.view import View
 from procedures.host.asking import OnHost, each_host
@@ -31,10 +32,11 @@ from procedures.host.clock import (
 from procedures.host.disk import Room, read_room, read_size, room_figures, size_figure
 from procedures.host.entropy import Entropy, entropy_figure, read_entropy
 from procedures.host.settings import Settings, read_settings
+from procedures.model.certificate import CLIENT
 from procedures.model.errors import Refused
 from procedures.model.host import Machine
 from procedures.model.inventory import Cluster
-from procedures.model.platform import Layout, Pair, layout
+from procedures.model.platform import Layout, layout
 from procedures.model.probe import Fault
 from procedures.model.report import ClockPair, Figure, Level
 
@@ -115,45 +117,16 @@ async def _look_at_etcd(on: OnHost, machine: Machine) -> Etcd | str:
 
 
 def _wanted(on: OnHost, how: Layout, machine: Machine, settings: Settings) -> Sequence[Wanted]:
-    """The files that etcd is told to use, or else those of the platform."""
+    """The files that etcd shows, and the CAs that it trusts."""
     if on.cluster.tls is None:
         return ()
-    usual = how.certificates(machine.hostname)
-    pairs = (
-        _Use(
-            "server certificate",
-            "ETCD_",
-            "ETCD_ADVERTISE_CLIENT_URLS",
-            usual.server,
-            _BOTH_ENDS[1:],
-        ),
-        _Use(
-            "peer certificate",
-            "ETCD_PEER_",
-            "ETCD_INITIAL_ADVERTISE_PEER_URLS",
-            usual.peer,
-            _BOTH_ENDS,
-        ),
-    )
     wanted: list[Wanted] = []
-    for use in pairs:
-        path = settings.path(f"{use.prefix}CERT_FILE") or use.usual.cert
-        ca = settings.path(f"{use.prefix}TRUSTED_CA_FILE") or usual.ca
-        addresses = hosts_of(settings.known.get(use.urls, "")) or (on.host.address,)
-        wanted.append(Wanted(use.what, path, ca, addresses[0], use.purposes))
-        wanted.append(Wanted("CA", ca))
+    for use in in_use(how, machine.hostname, on.host, settings.known):
+        if use.port is not None:
+            purposes = _BOTH_ENDS if CLIENT in use.purposes else _BOTH_ENDS[1:]
+            wanted.append(Wanted(use.what, use.pair.cert, use.ca, use.hosts[0], purposes))
+            wanted.append(Wanted("CA", use.ca))
     return tuple(dict.fromkeys(wanted))
-
-
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """One of etcd's certificates: what its settings begin with, and who comes to it."""
-
-    what: str
-    prefix: str
-    urls: str
-    usual: Pair
-    purposes: tuple[str, ...]
 
 
 def _etcd_figures(view: View, host: str, etcd: Etcd | str, now_s: int) -> list[Figure]:

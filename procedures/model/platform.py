@@ -23,16 +23,38 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """What a member shows to its peers and to its clients, and the CA that it trusts."""
+    """What a member shows to its peers and to its clients, and the CA that it trusts.
+
+    `admin` is what etcd's tools show on the host, where that is another one.
+    """
 
     ca: str
     server: Pair
     peer: Pair
+    admin: Pair | None = None
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
         """Each pair once."""
         return tuple(dict.fromkeys((self.server, self.peer)))
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The cluster's own CA, on a host that can sign.
+
+    `config` is that of openssl's own CA, whose record of what it has signed lies beside it; where
+    it is None, there is nothing but the key.
+    """
+
+    cert: str
+    key: str
+    config: str | None = None
+
+    @property
+    def record(self) -> str | None:
+        """The folder with the record of what was signed; two of them would differ."""
+        return posixpath.dirname(self.config) if self.config else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +124,20 @@ class Layout:
             return Certificates(
                 f"{folder}/ca.crt", server, Pair(f"{folder}/peer.crt", f"{folder}/peer.key")
             )
-        folder = "/etc/ssl/etcd/ssl"
-        member = Pair(f"{folder}/member-{hostname}.pem", f"{folder}/member-{hostname}-key.pem")
-        return Certificates(f"{folder}/ca.pem", member, member)
+        folder = _KUBESPRAY_SSL
+        member, admin = (
+            Pair(f"{folder}/{kind}-{hostname}.pem", f"{folder}/{kind}-{hostname}-key.pem")
+            for kind in ("member", "admin")
+        )
+        return Certificates(f"{folder}/ca.pem", member, member, admin)
+
+    @property
+    def authority(self) -> Authority:
+        """Where the CA lies on the host that signs, as the platform's installer puts it."""
+        if self.config == _KUBESPRAY:
+            return Authority(f"{_KUBESPRAY_SSL}/ca.pem", f"{_KUBESPRAY_SSL}/ca-key.pem")
+        folder = "/etc/etcd/ca"
+        return Authority(f"{folder}/ca.crt", f"{folder}/ca.key", f"{folder}/openssl.cnf")
 
     @property
     def unit(self) -> str | None:
@@ -145,8 +178,8 @@ _OUT: Argv = ("mv", "--no-clobber", "--no-target-directory", _PODS, _STOPPED_POD
 _IN: Argv = ("mv", "--no-clobber", "--no-target-directory", _STOPPED_PODS, _PODS)
 
 
-_KUBESPRAY = "/etc/etcd.env"
-_DROP_INS = f"/etc/systemd/system/{_UNIT}.d"
+_KUBESPRAY, _KUBESPRAY_SSL = "/etc/etcd.env", "/etc/ssl/etcd/ssl"
+_DROP_INS, _OWN_UNIT = f"/etc/systemd/system/{_UNIT}.d", f"/etc/systemd/system/{_UNIT}"
 
 
 def _api_unit(name: str) -> ApiServer:
@@ -218,7 +251,7 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
         Platform.KUBESPRAY: _by_unit(
             _KUBESPRAY,
             ("/usr/local/bin/etcdctl", "version"),
-            "/etc/ssl/etcd/ssl",
+            _KUBESPRAY_SSL,
             _KUBESPRAY,
             programs="/usr/local/bin/",
             apis=(

@@ -169,12 +169,16 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate as seen in a handshake or in a file; times are Unix seconds."""
+    """A certificate as seen in a handshake or in a file; times are Unix seconds.
+
+    `sha256` is that of all of it, None where nobody has told.
+    """
 
     subject: str
     issuer: str
     not_before_s: int
     not_after_s: int
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

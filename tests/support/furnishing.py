@@ -4,11 +4,13 @@ from bot.sandbox.demo.pki import Pair
 from bot.targets.backups.copies import to_document
 from bot.targets.ssh.fake_files import FakeFile
 from bot.targets.ssh.model import FakeMachine
+from procedures.model import certificate
 from procedures.model.config_copy import ConfigCopy, CopiedFile
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.member import Identity
 from procedures.model.platform import Pair as Files
 from procedures.model.platform import layout
+from procedures.model.probe import Certificate, Fault, FaultKind
 from tests.support.openssl import SIGNER, authority, issued, openssl
 from tests.support.sight import FakeSight, a_sight
 from tests.support.theatre import Theatre
@@ -41,6 +43,7 @@ def furnish(sight: FakeSight) -> None:
         machine.files.put(files.ca, authority(SIGNER).pem)
         for pair in files.pairs:
             show(machine, pair, issued(host.name, host.address, at_s=machine.now_ms() // 1_000))
+        load(sight, host.name)
 
 
 def configure(sight: FakeSight) -> None:
@@ -71,6 +74,22 @@ def show(machine: FakeMachine, files: Files, pair: Pair) -> None:
     """Put a certificate and its key where they belong."""
     machine.files.put(files.cert, pair.certificate)
     machine.files.put(files.key, pair.key, 0o600)
+
+
+def load(sight: FakeSight, name: str) -> None:
+    """Let a member show what lies in its files now."""
+    machine, member = sight.hosts.machines[name], sight.demo.members[MemberName(name)]
+    files = layout(sight.inventory.clusters[DEMO].platform).certificates(name)
+    member.client_certificate = shown(machine, files.server.cert)
+    member.peer_certificate = shown(machine, files.peer.cert)
+
+
+def shown(machine: FakeMachine, path: str) -> Certificate | Fault:
+    """What a port shows that has this certificate; a fault where the file is none."""
+    leaf = certificate.read(machine.files.file(path).content)
+    if leaf is None:
+        return Fault(FaultKind.TRUST, f"{machine.name} shows no certificate.")
+    return Certificate(leaf.subject, leaf.issuer, leaf.begins_s, leaf.ends_s, leaf.sha256)
 
 
 def with_copy(theatre: Theatre, name: str = "demo-1") -> ConfigCopy:

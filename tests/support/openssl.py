@@ -6,6 +6,13 @@ from functools import cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bot.sandbox.demo.pki import Authority, Pair, Validity
@@ -21,6 +28,12 @@ def authority(name: str) -> Authority:
     return Authority.create(name, _until(datetime(2050, 1, 1, tzinfo=UTC)))
 
 
+def authority_key(name: str) -> bytes:
+    """The key of an authority, in PEM."""
+    key = authority(name).key
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
 @cache
 def issued(name: str, address: str, *, at_s: int, days: int = 365, by: str = SIGNER) -> Pair:
     """A host's certificate, which ends `days` after `at_s` (Unix time)."""
@@ -30,8 +43,10 @@ def issued(name: str, address: str, *, at_s: int, days: int = 365, by: str = SIG
 
 
 async def openssl(machine: FakeMachine, argv: Sequence[str], _: bytes, say: Say) -> int:
-    """`openssl x509 -noout -in FILE …` and `openssl verify -CAfile CA FILE`."""
+    """`openssl x509 -noout -in FILE …`, `verify -CAfile CA FILE` and `pkey -in KEY -pubout`."""
     words = list(argv)
+    if words[1] == "pkey":
+        return await _public_half(machine, words[words.index("-in") + 1], say)
     path = words[words.index("-in") + 1] if "-in" in words else words[-1]
     certificate = _read(machine, path)
     if certificate is None:
@@ -73,6 +88,20 @@ async def _verify(
         await say("error 10 at 0 depth lookup: certificate has expired")
         return 2
     await say(f"{path}: OK")
+    return 0
+
+
+async def _public_half(machine: FakeMachine, path: str, say: Say) -> int:
+    """`openssl pkey -in KEY -pubout`."""
+    node = machine.files.get(path)
+    try:
+        content = node.content if isinstance(node, FakeFile) else b""
+        public = load_pem_private_key(content, None).public_key()
+    except ValueError:
+        return 1
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    for line in pem.decode().splitlines():
+        await say(line)
     return 0
 
 

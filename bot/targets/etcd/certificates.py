@@ -3,6 +3,7 @@
 import ssl
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from bot.targets.etcd import tls
 from bot.targets.etcd.deadline import Deadline
@@ -63,4 +64,5 @@ def _value(certificate: x509.Certificate) -> Certificate:
         issuer=certificate.issuer.rfc4514_string(),
         not_before_s=int(certificate.not_valid_before_utc.timestamp()),
         not_after_s=int(certificate.not_valid_after_utc.timestamp()),
+        sha256=certificate.fingerprint(SHA256()).hex(),
     )

@@ -146,7 +146,7 @@ def _ls(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
 
 
 def _mkdir(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
-    words, mode = list(argv), 0o755
+    words, mode = [part for word in argv for part in _apart(word, "--mode")], 0o755
     for option in ("-m", "--mode"):
         if option in words:
             at = words.index(option)
@@ -164,6 +164,12 @@ def _mkdir(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
     return Printed()
 
 
+def _apart(word: str, option: str) -> list[str]:
+    """An option and its value, where they are one word."""
+    name, equals, value = word.partition("=")
+    return [name, value] if equals and name == option else [word]
+
+
 def _into(machine: FakeMachine, rest: list[str], plainly: bool) -> list[tuple[str, str]]:  # noqa: FBT001
     """Source and target of each thing that `mv` or `cp` is told of."""
     *sources, target = rest
@@ -173,7 +179,10 @@ def _into(machine: FakeMachine, rest: list[str], plainly: bool) -> list[tuple[st
 
 
 def _mv(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
-    options, rest = _split(argv, "T n f v --no-target-directory --no-clobber")
+    options, rest = _split(
+        argv, "T n f v --no-target-directory --no-clobber --force --target-directory"
+    )
+    rest += _target(options)
     plainly = bool(options & {"T", "--no-target-directory"})
     for source, target in _into(machine, rest, plainly):
         there = machine.files.get(target, follow=False)
@@ -185,6 +194,31 @@ def _mv(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
         if source in machine.mounts:
             return Printed(1, "", f"mv: cannot move '{source}': Device or resource busy\n")
         machine.files.move(source, target)
+    return Printed()
+
+
+def _target(options: set[str]) -> list[str]:
+    """The folder of `--target-directory=FOLDER`, if it is given."""
+    name = "--target-directory="
+    return [each.removeprefix(name) for each in options if each.startswith(name)]
+
+
+def _ln(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    """`ln --force --target-directory=FOLDER FILE…`: second names of the same files."""
+    options, sources = _split(argv, "--force --target-directory")
+    (folder,) = _target(options)
+    for source in sources:
+        target = posixpath.join(folder, posixpath.basename(source))
+        if machine.files.get(target, follow=False) is not None and "--force" not in options:
+            return Printed(1, "", f"ln: failed to create hard link '{target}': File exists\n")
+        machine.files.write(target, machine.files.file(source))
+    return Printed()
+
+
+def _sync(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    """`sync FILE…`: what is written is on the disk anyway."""
+    for path in argv[1:]:
+        machine.files.file(path)
     return Printed()
 
 
@@ -294,6 +328,8 @@ def _rm(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
 CHANGING: dict[str, Builtin] = {
     "mkdir": _mkdir,
     "mv": _mv,
+    "ln": _ln,
+    "sync": _sync,
     "cp": _cp,
     "rm": _rm,
     "chown": _chown,

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 from bot.carrying import InterruptedRun
 from bot.store import keys
 from bot.store.connection import connect
-from bot.store.runs import Runs, Stale
+from bot.store.refusals import Stale
+from bot.store.runs import Runs
 from bot.store.signing import Signer
 from procedures.model.errors import Permanent
 from procedures.model.events import CancelAsked

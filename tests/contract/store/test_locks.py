@@ -8,7 +8,8 @@ from redis.asyncio import Redis
 
 from bot.store import keys
 from bot.store.connection import connect
-from bot.store.runs import Lease, LeaseLost, Locked, Runs
+from bot.store.refusals import LeaseLost, Locked
+from bot.store.runs import Lease, Runs
 from bot.store.signing import Journal
 from procedures.model.events import Began, Doubted, Expired, Failed, Succeeded
 from procedures.model.ids import RunId, Site

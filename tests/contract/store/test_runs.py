@@ -14,7 +14,8 @@ from bot.gate import StoreGate
 from bot.store import keys
 from bot.store.connection import connect
 from bot.store.queue import SWEEP_AFTER_MS, Queue
-from bot.store.runs import Conflict, Known, LeaseLost, Runs
+from bot.store.refusals import Conflict, Known, LeaseLost
+from bot.store.runs import Runs
 from procedures.model.errors import InDoubt, Retryable
 from procedures.model.events import Began, CancelAsked, Expired, Failed, Succeeded
 from procedures.model.ids import RunId, Site, UserId

@@ -24,6 +24,7 @@ from procedures.model.expected import Expected
 from procedures.model.ids import ClusterName, MemberName, RunId
 from procedures.model.inventory import Platform
 from procedures.model.plan import Plan
+from tests.support.certified import certified
 from tests.support.furnishing import spoiled
 from tests.support.lost_cluster import Tools, lose
 from tests.support.platforms import on_kubespray, with_static_pods
@@ -202,6 +203,11 @@ CASES = {
         recorded(demo_1="https://127.0.0.1:2380", demo_9="https://10.0.0.9:2379"),
     ),
     "etcd-expect-not-believed": Case("etcd expect", {}, unbelieved),
+    "etcd-certs-renew": Case("etcd certs renew", {}, certified()),
+    "etcd-certs-renew-kubespray": Case(
+        "etcd certs renew", {"host": "demo-2", "days": "365"}, certified(KUBESPRAY)
+    ),
+    "etcd-certs-issue": Case("etcd certs issue", {"host": "demo-4"}, certified()),
     "etcd-restart": Case("etcd restart"),
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
     "etcd-nospace": Case("etcd nospace", {}, without_space()),

@@ -14,6 +14,7 @@ from procedures.model.expected import Expected
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.inventory import Platform
 from procedures.model.run import State, StepState
+from tests.support.certified import certified
 from tests.support.furnishing import spoiled
 from tests.support.lost_cluster import lose
 from tests.support.platforms import on_kubespray
@@ -140,6 +141,11 @@ CASES = {
     "restore after the loss of all": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
     "restore where a host is off": Case("etcd restore", {}, lost("demo-1", off="demo-2")),
     "restore static pods": Case("etcd restore", {}, lost("demo-1", "demo-2", on=Platform.OCP311)),
+    "renew all certificates": Case("etcd certs renew", {}, certified()),
+    "renew those of kubespray": Case(
+        "etcd certs renew", {"host": "demo-2"}, certified(Platform.KUBESPRAY)
+    ),
+    "certificates for a spare": Case("etcd certs issue", {"host": "demo-4"}, certified()),
     "add a learner": Case("etcd member add", ADD),
     "promote a learner": Case("etcd member promote", {"member": "demo-4"}, with_learner),
     "defragment all": Case("etcd defrag", {}, fragment),

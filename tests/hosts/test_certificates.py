@@ -1,0 +1,229 @@
+"""Certificates on real hosts: shown, made anew, made for a spare; while a client keeps writing."""
+
+import base64
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.demo.pki import Validity
+from procedures.etcd import certs
+from procedures.host.answering import Args
+from procedures.model import certificate
+from procedures.model.errors import Refused
+from procedures.model.inventory import Platform
+from procedures.model.platform import layout
+from procedures.model.report import Figure, Level
+from procedures.model.run import State
+from tests.hosts.stage import on_stage
+from tests.support.real_stage import RealStage
+from tests.testbed import Cluster, HostSpec, Namespace, Testbed
+from tests.testbed.errors import BedError
+from tests.testbed.flavours import FlavourName
+
+NAMES = ("etcd-1", "etcd-2", "etcd-3")
+SPARE = "etcd-4"
+PLATFORMS: dict[FlavourName, Platform] = {
+    "okd3": Platform.OKD3,
+    "ocp311": Platform.OCP311,
+    "kubespray": Platform.KUBESPRAY,
+}
+
+
+@dataclass
+class Writer:
+    """A client that writes one key after another; what was acknowledged has to stay."""
+
+    cluster: Cluster
+    acknowledged: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        over = threading.Event()
+
+        def write() -> None:
+            number = 0
+            while not over.is_set():
+                number += 1
+                try:
+                    self.cluster.etcdctl("put", f"written/{number:05}", "-")
+                except BedError as error:
+                    self.failures.append(str(error))
+                else:
+                    self.acknowledged.append(f"written/{number:05}")
+                time.sleep(0.05)
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def lost(self) -> set[str]:
+        """Which acknowledged keys are not there."""
+        found = self.cluster.etcdctl("get", "written/", "--prefix", "--keys-only")["kvs"]
+        return set(self.acknowledged) - {base64.b64decode(each["key"]).decode() for each in found}
+
+
+async def figures(stage: RealStage) -> list[Figure]:
+    (report,) = [each async for each in certs.ask(Args(stage.cluster.name), stage)]
+    return list(report.figures)
+
+
+def bad(found: list[Figure]) -> list[tuple[str | None, str, str]]:
+    return [
+        (each.member, each.name, each.text)
+        for each in found
+        if each.level not in {Level.OK, Level.INFO}
+    ]
+
+
+def shown(cluster: Cluster, member: str, port: int) -> str:
+    """Which certificate a port shows to somebody else than the bot, by its serial number."""
+    host = next(each for each in cluster.members if cluster.name(each) == member)
+    other = next(each for each in cluster.members if each is not host)
+    said = other.run(
+        ["openssl", "s_client", "-connect", f"{host.address}:{port}", "-showcerts"], check=False
+    )
+    found = re.search(r"-----BEGIN.*?END CERTIFICATE-----", said.output, re.DOTALL)
+    assert found, said
+    leaf = certificate.read(found[0].encode())
+    assert leaf
+    return leaf.sha256
+
+
+@pytest.mark.parametrize("flavour", PLATFORMS)
+async def test_all_are_renewed_under_load(
+    inside: Namespace, tmp_path: Path, flavour: FlavourName
+) -> None:
+    """By the same CA, one after the other; keys stay at home, and no acknowledged write is lost."""
+    platform = PLATFORMS[flavour]
+    with Testbed.start([HostSpec(name, flavour) for name in NAMES], bot=inside) as bed:
+        cluster = bed.cluster(NAMES)
+        pairs = {name: layout(platform).certificates(name) for name in NAMES}
+        before = {
+            name: certificate.read(bed[name].path(pairs[name].peer.cert).read_bytes())
+            for name in NAMES
+        }
+        keys = {name: bed[name].path(pairs[name].peer.key).read_bytes() for name in NAMES}
+        owners = {name: bed[name].path(pairs[name].peer.key).stat().st_uid for name in NAMES}
+        writer = Writer(cluster)
+        async with on_stage(bed, cluster, platform, tmp_path) as stage:
+            assert bad(await figures(stage)) == []
+            with writer.writing():
+                journal = await stage.carried_out("etcd certs renew", days="400")
+            assert journal.run.state is State.SUCCEEDED, journal.run.error
+            assert bad(await figures(stage)) == []
+        for name in NAMES:
+            cert = bed[name].path(pairs[name].peer.cert)
+            key = bed[name].path(pairs[name].peer.key)
+            now, old = certificate.read(cert.read_bytes()), before[name]
+            assert now is not None
+            assert old is not None
+            assert now.issuer == old.issuer
+            assert now.names >= old.names
+            assert (
+                timedelta(days=398)
+                < datetime.fromtimestamp(now.ends_s, UTC) - datetime.now(UTC)
+                < timedelta(days=401)
+            )
+            assert key.read_bytes() != keys[name]
+            assert (key.stat().st_uid, key.stat().st_mode & 0o777) == (owners[name], 0o600)
+            kept = [*cert.parent.glob(f"quorumbot-*/old/{key.name}")]
+            assert [each.read_bytes() for each in kept] == [keys[name]]
+            member = next(cluster.name(each) for each in cluster.members if each.name == name)
+            assert shown(cluster, member, 2380) == now.sha256
+        assert cluster.healthy() == list(cluster.endpoints)
+        assert writer.acknowledged
+        assert not writer.lost()
+        said = "\n".join(journal.said)
+        assert "PRIVATE KEY" not in said
+
+
+@pytest.fixture(scope="module")
+def bed(inside: Namespace) -> Iterator[Testbed]:
+    with Testbed.start([HostSpec(name) for name in (*NAMES, SPARE)], bot=inside) as bed:
+        yield bed
+
+
+@pytest.fixture(scope="module")
+def cluster(bed: Testbed) -> Cluster:
+    return bed.cluster(NAMES)
+
+
+async def test_what_ends_soon_is_shown(bed: Testbed, cluster: Cluster, tmp_path: Path) -> None:
+    """And so is what a member would show, if it were asked to: etcd reads its files anew."""
+    host = bed["etcd-2"]
+    soon = cluster.pki.authority.issue(
+        "etcd-2", hosts=("etcd-2", host.address, "127.0.0.1"), validity=Validity.days_left(9.5)
+    )
+    cert, key = (host.path(f"/etc/etcd/server.{kind}") for kind in ("crt", "key"))
+    before = cert.read_bytes(), key.read_bytes()
+    cert.write_bytes(soon.certificate)
+    key.write_bytes(soon.key)
+    try:
+        async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
+            found = bad(await figures(stage))
+    finally:
+        cert.write_bytes(before[0])
+        key.write_bytes(before[1])
+    assert [(member, name) for member, name, _ in found] == [("etcd-2", "server certificate")], (
+        found
+    )
+    assert "9 days left (R17)" in found[0][2]
+
+
+async def test_anothers_certificate_is_not_renewed(
+    bed: Testbed, cluster: Cluster, tmp_path: Path
+) -> None:
+    """Its names would go on to the new one."""
+    names = ("/etc/etcd/peer.crt", "/etc/etcd/peer.key")
+    before = [bed["etcd-3"].path(name).read_bytes() for name in names]
+    for name in names:
+        bed["etcd-3"].path(name).write_bytes(bed["etcd-1"].path(name).read_bytes())
+    try:
+        async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
+            with pytest.raises(
+                Refused, match=r"/etc/etcd/peer\.crt is another's: it is for .*etcd-1"
+            ):
+                await stage.planned("etcd certs renew", host="etcd-3")
+    finally:
+        for name, content in zip(names, before, strict=True):
+            bed["etcd-3"].path(name).write_bytes(content)
+
+
+async def test_without_the_key_of_the_ca(bed: Testbed, cluster: Cluster, tmp_path: Path) -> None:
+    """Nothing is renewed, and no CA is made."""
+    key = bed["etcd-1"].path("/etc/etcd/ca/ca.key")
+    away = key.rename(key.with_suffix(".away"))
+    try:
+        async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
+            with pytest.raises(Refused, match=r"a new CA is never made \(R17\)"):
+                await stage.planned("etcd certs renew")
+    finally:
+        away.rename(key)
+
+
+async def test_a_spare_gets_certificates_and_a_member(
+    bed: Testbed, cluster: Cluster, tmp_path: Path
+) -> None:
+    """Without them it is refused, with the command that makes them; with them it takes over."""
+    async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
+        with pytest.raises(Refused, match=rf"is missing.*/etcd certs issue {SPARE} makes"):
+            await stage.planned("etcd replace", member="etcd-3")
+        journal = await stage.carried_out("etcd certs issue", host=SPARE)
+        assert journal.run.state is State.SUCCEEDED, journal.run.error
+        key = bed[SPARE].path("/etc/etcd/peer.key")
+        like = bed["etcd-1"].path("/etc/etcd/peer.key").stat()
+        assert (key.stat().st_uid, key.stat().st_mode & 0o777) == (like.st_uid, 0o600)
+        journal = await stage.carried_out("etcd replace", member="etcd-3")
+        assert journal.run.state is State.SUCCEEDED, journal.run.error
