@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator
 
 from bot.config_model import ClusterConfig, ConfigFile
+from procedures.model.inventory import Platform
 
 
 def cross_faults(file: ConfigFile) -> list[str]:
@@ -68,8 +69,15 @@ def _host_faults(name: str, cluster: ClusterConfig) -> Iterator[str]:
         for member in cluster.endpoints:
             if member not in cluster.hosts:
                 yield f"clusters.{name}.hosts: {member} has an endpoint and no host"
+            elif not cluster.hosts[member].etcd:
+                yield f"clusters.{name}.hosts.{member}: it has an endpoint, so `etcd` is not false"
     elif cluster.ssh is not None:
         yield f"clusters.{name}.ssh: there are no `hosts` to log in to: list them"
+    for master in cluster.masters:
+        if master not in cluster.hosts:
+            yield f"clusters.{name}.masters: {master} is not among `hosts`"
+    if cluster.masters and cluster.platform not in {Platform.OKD3, Platform.OCP311}:
+        yield f"clusters.{name}.masters: only okd3 and ocp311 have them"
     places: dict[tuple[str, int], str] = {}
     for host, each in cluster.hosts.items():
         other = places.setdefault((each.address, each.port), host)

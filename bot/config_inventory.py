@@ -32,6 +32,7 @@ def inventory(file: ConfigFile, base: Path) -> Inventory:
                 ChannelId(cluster.incident_channel) if cluster.incident_channel else None
             ),
             hosts=tuple(each.host(host) for host, each in cluster.hosts.items()),
+            masters=cluster.masters,
             ssh=cluster.ssh.access(base) if cluster.ssh else None,
             approvers=_approvers(cluster.approvers),
             policy=Policy(**cluster.policy.model_dump()),

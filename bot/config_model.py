@@ -159,7 +159,10 @@ class PolicyConfig(_Model):
 
 
 class ClusterConfig(_Model):
-    """One cluster. `endpoints` maps each expected member to its client URL."""
+    """One cluster. `endpoints` maps each expected member to its client URL.
+
+    `masters` names those hosts of OpenShift or OKD 3 whose API server has a list of etcd's URLs.
+    """
 
     platform: Platform = Platform.ETCD
     site: _Name = "default"
@@ -168,6 +171,7 @@ class ClusterConfig(_Model):
     channels: tuple[_Channel, ...] = ()
     incident_channel: _Channel | None = None
     hosts: Mapping[_Name, HostConfig] = Field(default_factory=dict)
+    masters: tuple[_Name, ...] = ()
     ssh: SshConfig | None = None
     approvers: ApproversConfig | None = None
     policy: PolicyConfig = PolicyConfig()

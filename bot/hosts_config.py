@@ -17,15 +17,19 @@ class _Model(BaseModel):
 
 
 class HostConfig(_Model):
-    """A machine that has, or may get, a member; `user` is for one that differs from the others."""
+    """A machine that has, or may get, a member; `user` is for one that differs from the others.
+
+    `etcd: false` is for one that never gets a member, such as a master or node beside them.
+    """
 
     address: _Address
     port: _Port = 22
     user: _Account | None = None
+    etcd: bool = True
 
     def host(self, name: str) -> Host:
         """Make it what procedures know."""
-        return Host(name, self.address, self.port, self.user)
+        return Host(name, self.address, self.port, self.user, self.etcd)
 
 
 class JumpConfig(_Model):

@@ -1,6 +1,6 @@
 """All commands there are."""
 
-from commands import etcd, host, ops
+from commands import etcd, host, master, ops
 from commands.registry import Registry
 
-REGISTRY = Registry((etcd.GROUP, host.GROUP, ops.GROUP))
+REGISTRY = Registry((etcd.GROUP, host.GROUP, master.GROUP, ops.GROUP))

@@ -1,13 +1,21 @@
 """What people may ask of the machines of clusters."""
 
-from commands.registry import CLUSTER_FLAG, Command, Group, Kind, Parameter
-from procedures.host import clock, disk, entropy
+from commands.registry import (
+    CLUSTER_FLAG,
+    PLAN_SWITCH,
+    REASON_FLAG,
+    Command,
+    Group,
+    Kind,
+    Parameter,
+)
+from procedures.host import clock, disk, entropy, flannel
 
 _WHICH = (Parameter("cluster", Kind.CLUSTER, "whose hosts"), CLUSTER_FLAG)
 
 GROUP = Group(
     "host",
-    "The machines of clusters: clocks, disks, entropy",
+    "The machines of clusters: clocks, disks, entropy, Flannel",
     (
         Command(
             ("host", "clock"),
@@ -26,6 +34,12 @@ GROUP = Group(
             "whether there is enough, where the kernel can run out of it",
             _WHICH,
             procedure=entropy.INQUIRY.name,
+        ),
+        Command(
+            ("host", "flannel", "set-endpoints"),
+            "let Flannel ask the voters that etcd has now, host by host",
+            (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG),
+            procedure=flannel.PROCEDURE.name,
         ),
     ),
 )

@@ -28,7 +28,8 @@ from procedures.etcd import (
     retire,
     scale_up,
 )
-from procedures.host import clock, disk, entropy
+from procedures.host import clock, disk, entropy, flannel
+from procedures.master import set_etcd_urls
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
 
@@ -60,6 +61,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             expect.PROCEDURE,
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
+            flannel.PROCEDURE,
             member_add.PROCEDURE,
             member_promote.PROCEDURE,
             member_remove.PROCEDURE,
@@ -69,6 +71,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             restore_config.PROCEDURE,
             retire.PROCEDURE,
             scale_up.PROCEDURE,
+            set_etcd_urls.PROCEDURE,
             move_leader.PROCEDURE,
             nospace.PROCEDURE,
         )

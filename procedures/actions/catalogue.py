@@ -24,11 +24,14 @@ from procedures.actions.etcd.verify_snapshot import VerifySnapshot
 from procedures.actions.host.api_server import StartApi, StopApi
 from procedures.actions.host.copy_config import CopyConfig
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
+from procedures.actions.host.edit_file import EditFile
 from procedures.actions.host.files import MoveAside, PlaceFile, WriteFile
 from procedures.actions.host.make_keys import MakeKeys
 from procedures.actions.host.place_certificates import PlaceCertificates
 from procedures.actions.host.ports import CheckPorts
 from procedures.actions.host.restart_etcd import RestartEtcd
+from procedures.actions.host.restart_flannel import RestartFlannel
+from procedures.actions.host.restart_master import NoteParts, RestartPart
 from procedures.actions.host.restore_file import RestoreFile
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
@@ -54,11 +57,13 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             Compact,
             Defragment,
             DisarmNospace,
+            EditFile,
             EnsureLeads,
             EnsureNotLeader,
             Expect,
             MakeKeys,
             MoveAside,
+            NoteParts,
             OwnLikeData,
             PlaceFile,
             PlaceCertificates,
@@ -68,6 +73,8 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             RemoveCopy,
             RemoveMember,
             RestartEtcd,
+            RestartFlannel,
+            RestartPart,
             RestoreSnapshot,
             RestoreFile,
             RetireEtcd,

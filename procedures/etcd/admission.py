@@ -15,7 +15,7 @@ from procedures.actions.etcd.promote_member import PromoteMember
 from procedures.actions.host.files import MoveAside, placed, rewritten
 from procedures.actions.host.ports import CheckPorts
 from procedures.actions.host.run_etcd import StartEtcd
-from procedures.etcd.joining import joined, own, staying
+from procedures.etcd.joining import joined, own
 from procedures.etcd.newcomer import Home, Newcomer
 from procedures.etcd.ports import Way
 from procedures.etcd.spare import aside
@@ -114,24 +114,6 @@ class Admission:
         wanted = {**members, name: url}
         if wanted != dict(cluster.endpoints):
             self.run.step(title, Expect(self.cluster, cluster.expected.members, wanted))
-
-    def tell_the_others(self, leaving: MemberId | None = None) -> None:
-        """Write the new membership where etcd would look for it at a first start."""
-        how = layout(self.new.hosts.cluster.platform)
-        others = [row for row in self.new.others if row.id != leaving]
-        peers = {row.name: row.peer_urls[0] for row in others}
-        peers[self.new.spare.host.name] = self.new.peer_url
-        for row in others:
-            home = self.new.home(row)
-            if home is None or home.config is None:
-                self.run.fact(f"The configuration on {row.name} cannot be read, and stays.")
-                continue
-            content = staying(_text(home.config), peers)
-            if content != _text(home.config):
-                self.run.step(
-                    f"Note the new membership on {row.name}",
-                    rewritten(self.cluster, home.at, how.config, home.config, content),
-                )
 
     @property
     def peers(self) -> dict[str, str]:

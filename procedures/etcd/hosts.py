@@ -12,7 +12,7 @@ from procedures.etcd.view import View
 from procedures.model.errors import Refused, UsageError
 from procedures.model.host import At, Machine
 from procedures.model.ids import ClusterName
-from procedures.model.inventory import Cluster, Host
+from procedures.model.inventory import Cluster, Host, Platform
 from procedures.model.probe import Fault, ListedMember
 
 
@@ -62,7 +62,7 @@ def spare_host(hosts: Hosts, wanted: str | None, say: str) -> Host:
     names = [host.name for host in hosts.cluster.hosts]
     if wanted is not None:
         if wanted in names:
-            return hosts.host(wanted)
+            return _may_have(hosts.host(wanted))
         near = difflib.get_close_matches(wanted, names, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         message = (
@@ -70,7 +70,9 @@ def spare_host(hosts: Hosts, wanted: str | None, say: str) -> Host:
             f"{', '.join(names)}."
         )
         raise UsageError(message)
-    spares = [host for host in hosts.cluster.hosts if not has_member(host, hosts.view)]
+    spares = [
+        host for host in hosts.cluster.hosts if host.etcd and not has_member(host, hosts.view)
+    ]
     if len(spares) == 1:
         return spares[0]
     which = " or ".join(host.name for host in spares)
@@ -82,10 +84,22 @@ def spare_host(hosts: Hosts, wanted: str | None, say: str) -> Host:
     raise Refused(message)
 
 
+def _may_have(host: Host) -> Host:
+    if host.etcd:
+        return host
+    message = f"{host.name} never gets a member: the configuration says `etcd: false`."
+    raise Refused(message)
+
+
 def has_member(host: Host, view: View) -> bool:
     """Tell whether a member has ever started on a host."""
     row = member_on(host, view)
     return row is not None and row.started
+
+
+def reached(cluster: Cluster) -> bool:
+    """Tell whether etcd is changed on hosts of this cluster, and the configuration says how."""
+    return bool(cluster.hosts and cluster.ssh) and cluster.platform is not Platform.OCP4
 
 
 async def with_hosts(name: ClusterName, look: Look, only: Sequence[str] = ()) -> Hosts:

@@ -1,4 +1,7 @@
-"""Remove a member of an etcd cluster; the others keep quorum. (catalogue P48, P49)"""
+"""Remove a member of an etcd cluster; the others keep quorum. (catalogue P48, P49)
+
+Where the configuration says how hosts are reached, all that names the member goes with it.
+"""
 
 from dataclasses import dataclass
 
@@ -9,8 +12,12 @@ from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import condition, identity
 from procedures.engine.ports import Look
+from procedures.etcd.around import Around, look_around, point_all
+from procedures.etcd.asked import voters
 from procedures.etcd.expected import without
-from procedures.etcd.observe import find, observed
+from procedures.etcd.hosts import reached, with_hosts
+from procedures.etcd.leaving import switch_off, tell_the_others
+from procedures.etcd.observe import find, listed, observed
 from procedures.etcd.view import View
 from procedures.model import quorum
 from procedures.model.ids import ClusterName
@@ -33,17 +40,21 @@ class Args:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The members as they are, and as they are expected."""
+    """The members as they are, and as they are expected; None where no host is reached."""
 
     cluster: Cluster
     view: View
+    around: Around | None
 
 
 async def look(args: Args, look: Look) -> Sight:
     """See who is a member, how each of them is, and that there is a place for the snapshot."""
     cluster = look.inventory.clusters[args.cluster]
     look.inventory.retention_of(cluster)
-    return Sight(cluster, await observed(args.cluster, look))
+    if not reached(cluster):
+        return Sight(cluster, await observed(args.cluster, look), None)
+    hosts = await with_hosts(args.cluster, look)
+    return Sight(cluster, hosts.view, await look_around(hosts, look))
 
 
 def plan(args: Args, sight: Sight, run: Runbook) -> None:
@@ -74,6 +85,12 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
     if others is not None:
         title = f"Expect {member.name or member.id} no more"
         run.step(title, Expect(args.cluster, sight.cluster.expected.members, others))
+    if around := sight.around:
+        stay = [each for _, each in listed(view) if each.id != row.id and each.started]
+        peers = {each.name: each.peer_urls[0] for each in stay}
+        tell_the_others(args.cluster, around.homes, stay, peers, run)
+        switch_off(args.cluster, around.homes, row, run)
+        point_all(around, voters(around.homes.hosts, without=row), member, run)
 
 
 PROCEDURE = Procedure(

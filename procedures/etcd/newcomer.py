@@ -10,6 +10,7 @@ from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
 from procedures.etcd.hosts import Hosts
 from procedures.etcd.joining import Place, advertised, url_on
+from procedures.etcd.leaving import home_of
 from procedures.etcd.observe import listed
 from procedures.etcd.ports import Tried, Way, each_tried
 from procedures.etcd.spare import Spare, look_at_spare
@@ -137,12 +138,10 @@ async def look_at_newcomer(
 
 
 def _place(hosts: Hosts, row: ListedMember) -> tuple[Host, Machine] | None:
-    """The host of a member that can be reached: by its name, else by an address of its."""
-    addresses = {urlsplit(url).hostname for url in (*row.peer_urls, *row.client_urls)}
-    named = [host for host in hosts.cluster.hosts if host.name == row.name]
-    found = named or [host for host in hosts.cluster.hosts if host.address in addresses]
-    machine = hosts.machines.get(found[0].name) if found else None
-    return (found[0], machine) if isinstance(machine, Machine) else None
+    """The host of a member that can be reached."""
+    host = home_of(row, hosts)
+    machine = hosts.machines.get(host.name) if host else None
+    return (host, machine) if host and isinstance(machine, Machine) else None
 
 
 async def _home(row: ListedMember, host: Host, machine: Machine, hosts: Hosts, look: Look) -> Home:

@@ -11,19 +11,17 @@ from procedures.actions.etcd.leadership import EnsureNotLeader
 from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import condition, identity
-from procedures.actions.host.files import MoveAside
-from procedures.actions.host.run_etcd import RetireEtcd
 from procedures.engine.ports import Look
 from procedures.etcd.admission import Admission
+from procedures.etcd.around import Around, look_around, tell_all
 from procedures.etcd.expected import without
 from procedures.etcd.fitness import check_fit
 from procedures.etcd.hosts import Hosts, has_member, spare_host, with_hosts
+from procedures.etcd.leaving import switch_off
 from procedures.etcd.newcomer import Newcomer, look_at_newcomer
 from procedures.etcd.observe import find
-from procedures.etcd.spare import aside, data_of
 from procedures.model import quorum
 from procedures.model.errors import Refused
-from procedures.model.host import At, Machine
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Host
 from procedures.model.member import Condition, Identity
@@ -49,25 +47,20 @@ class Args:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The cluster and its machines, the host that gets the member, and the old one's data."""
+    """The cluster and its machines, the host that gets the member, and what lies on the others."""
 
     new: Newcomer
-    data: tuple[str, ...]
+    around: Around
 
 
 async def look(args: Args, look: Look) -> Scene:
     """See how the members are, whether the host is fit, and how the others are configured."""
-    cluster = look.inventory.clusters[args.cluster]
-    layout(cluster.platform)
+    layout(look.inventory.clusters[args.cluster].platform)
     hosts = await with_hosts(args.cluster, look)
     seen, target = find(hosts.view, args.member)
     gone = None if seen.health is Health.HEALTHY else target.id
     new = await look_at_newcomer(hosts, _chosen(args, hosts, target), look, without=gone)
-    machine = hosts.machines.get(target.name)
-    data = None
-    if isinstance(machine, Machine):
-        data = await data_of(cluster, hosts.host(target.name), look)
-    return Scene(new, data or ())
+    return Scene(new, await look_around(hosts, look))
 
 
 def plan(args: Args, scene: Scene, run: Runbook) -> None:
@@ -109,7 +102,8 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         f"Expect {spare.host.name} in place of {name}",
         dict(cluster.endpoints) if others is None else others,
     )
-    admission.tell_the_others(leaving=old.id)
+    _, gone = find(view, old.id)
+    tell_all(scene.around, scene.new, run, without=gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +118,7 @@ class _Leaving:
 
     def remove(self) -> None:
         """Take the old one out, and off where its host answers."""
-        name, new = self.old.name or self.old.id, self.scene.new
+        name = self.old.name or self.old.id
         if self.expect is Condition.HEALTHY:
             self.run.step(
                 f"Hand leadership over if {name} has it", EnsureNotLeader(self.cluster, self.old)
@@ -134,21 +128,9 @@ class _Leaving:
             RemoveMember(self.cluster, self.old, self.expect),
             undo=Undo("A removed id never returns: add the host again as a new, empty member."),
         )
-        if new.spare.host.name == self.old.name:
-            return
-        machine = new.hosts.machines.get(self.old.name)
-        if not isinstance(machine, Machine):
-            self.run.fact(
-                f"The host of {name} does not answer, so its etcd is not switched off: the cluster "
-                f"refuses it when it is back. Then run /etcd retire {name}."
-            )
-            return
-        at, platform = At(self.old.name, machine.machine_id), new.hosts.cluster.platform
-        self.run.step(f"Switch etcd on {name} off", RetireEtcd(self.cluster, platform, at))
-        if moves := aside(self.scene.data, layout(platform)):
-            self.run.step(
-                f"Move the data of {name} aside", MoveAside(self.cluster, platform, at, *moves)
-            )
+        if self.scene.new.spare.host.name != self.old.name:
+            _, gone = find(self.scene.new.hosts.view, self.old.id)
+            switch_off(self.cluster, self.scene.around.homes, gone, self.run)
 
 
 def _chosen(args: Args, hosts: Hosts, target: ListedMember) -> Host:

@@ -12,6 +12,7 @@ from procedures.actions.etcd.check_healthy import CheckHealthy, WriteAndRead
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.engine.ports import Look
 from procedures.etcd.admission import Admission
+from procedures.etcd.around import Around, look_around, tell_all
 from procedures.etcd.fitness import check_fit
 from procedures.etcd.hosts import Hosts, has_member, member_on, spare_host, with_hosts
 from procedures.etcd.newcomer import Newcomer, look_at_newcomer
@@ -39,7 +40,15 @@ class Args:
     host: str | None = None
 
 
-async def look(args: Args, look: Look) -> Newcomer:
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The host that gets the member, and what is to know of it."""
+
+    new: Newcomer
+    around: Around
+
+
+async def look(args: Args, look: Look) -> Scene:
     """See whether the cluster may grow now, and whether the host is ready for it."""
     cluster = look.inventory.clusters[args.cluster]
     look.inventory.retention_of(cluster)
@@ -48,12 +57,12 @@ async def look(args: Args, look: Look) -> Newcomer:
     host = spare_host(hosts, args.host, "after scale-up")
     # Before the host is looked at: what is unfinished there may be the reason why it is not fit.
     may_grow(hosts, host)
-    return await look_at_newcomer(hosts, host, look)
+    return Scene(await look_at_newcomer(hosts, host, look), await look_around(hosts, look))
 
 
-def plan(args: Args, new: Newcomer, run: Runbook) -> None:
+def plan(args: Args, scene: Scene, run: Runbook) -> None:
     """Make it ready, add it as a learner, start it, let it vote; then tell the others."""
-    hosts, name = new.hosts, new.spare.host.name
+    new, hosts, name = scene.new, scene.new.hosts, scene.new.spare.host.name
     run.title = f"Add a member on {name} to {args.cluster}"
     check_fit(hosts, new.spare, new.authorities)
     require_free(hosts.view, new.peer_url)
@@ -71,11 +80,12 @@ def plan(args: Args, new: Newcomer, run: Runbook) -> None:
     run.step("Check that all members are healthy", CheckHealthy(args.cluster))
     run.step("Check that the cluster takes writes", WriteAndRead(args.cluster))
     admission.record(f"Expect {name} too", dict(hosts.cluster.endpoints))
-    admission.tell_the_others()
-    run.fact(
-        f"API servers and other clients are not told of {new.client_url}: add it to their list of "
-        "etcd servers."
-    )
+    tell_all(scene.around, new, run)
+    if not hosts.cluster.masters:
+        run.fact(
+            f"API servers and other clients are not told of {new.client_url}: add it to their list "
+            "of etcd servers."
+        )
 
 
 PROCEDURE = Procedure(

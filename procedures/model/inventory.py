@@ -65,12 +65,16 @@ class SshAccess:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A machine that has, or may get, a member. `user` is for those who differ from the others."""
+    """A machine that has, or may get, a member; one without `etcd` never gets one.
+
+    `user` is for those who differ from the others.
+    """
 
     name: str
     address: str
     port: int = 22
     user: str | None = None
+    etcd: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,8 @@ class Cluster:
     """One etcd cluster. `endpoints` maps each expected member to its client URL.
 
     They are those of the record, where one is believed (`expected`), and else the `configured`
-    ones. The first of its channels shows what is asked for in a terminal.
+    ones. The first of its channels shows what is asked for in a terminal. `masters` are those of
+    its hosts that run an API server which is told in a file where etcd is.
     """
 
     name: ClusterName
@@ -110,6 +115,7 @@ class Cluster:
     channels: tuple[ChannelId, ...] = ()
     incident_channel: ChannelId | None = None
     hosts: tuple[Host, ...] = ()
+    masters: tuple[str, ...] = ()
     approvers: Approvers = field(default_factory=Approvers)
     policy: Policy = field(default_factory=Policy)
     deadline_ms: int = 2_000

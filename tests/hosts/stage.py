@@ -1,6 +1,6 @@
 """A cluster on a testbed, reached as a worker would reach it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,7 +11,9 @@ from tests.testbed import BOT, Testbed
 from tests.testbed import Cluster as RealCluster
 
 
-def as_configured(bed: Testbed, cluster: RealCluster, platform: Platform) -> Cluster:
+def as_configured(
+    bed: Testbed, cluster: RealCluster, platform: Platform, masters: Sequence[str] = ()
+) -> Cluster:
     """The configuration of a cluster on a testbed; hosts without a member are spares."""
     names = {host.name: cluster.name(host) for host in cluster.members}
     files = cluster.files
@@ -24,6 +26,7 @@ def as_configured(bed: Testbed, cluster: RealCluster, platform: Platform) -> Clu
         hosts=tuple(
             Host(names.get(host.name, host.name), host.address) for host in bed.hosts.values()
         ),
+        masters=tuple(masters),
         ssh=SshAccess(
             user=BOT,
             key=str(bed.access.key),
@@ -35,10 +38,15 @@ def as_configured(bed: Testbed, cluster: RealCluster, platform: Platform) -> Clu
 
 @asynccontextmanager
 async def on_stage(
-    bed: Testbed, cluster: RealCluster, platform: Platform, folder: Path
+    bed: Testbed,
+    cluster: RealCluster,
+    platform: Platform,
+    folder: Path,
+    *,
+    masters: Sequence[str] = (),
 ) -> AsyncIterator[RealStage]:
     """All that procedures may look at and act on there; backups lie in `folder`."""
-    stage = RealStage(as_configured(bed, cluster, platform), bed.tools, folder)
+    stage = RealStage(as_configured(bed, cluster, platform, masters), bed.tools, folder)
     try:
         yield stage
     finally:

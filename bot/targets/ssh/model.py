@@ -42,6 +42,7 @@ class FakeUnit:
     """It failed too often: it starts no more before `reset-failed`."""
     restarts: int = 0
     """How often systemd itself has started it again."""
+    required_by: tuple[str, ...] = ()
 
     def start(self, machine: "FakeMachine") -> bool:
         """Start it unless it runs; tells whether it runs then."""

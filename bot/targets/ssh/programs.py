@@ -150,9 +150,10 @@ def _hostname(machine: FakeMachine, _: Sequence[str], __: bytes) -> Printed:
 
 
 def _pgrep(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
-    """`pgrep -x NAME`: a unit's process bears the unit's name."""
+    """`pgrep -x NAME`: a unit's process bears the unit's name; it is the unit's MainPID."""
     unit = machine.unit(argv[-1])
-    return Printed(out="4711\n") if unit and unit.active == "active" else Printed(1)
+    runs = unit is not None and unit.active == "active"
+    return Printed(out=f"{1_000 + unit.starts}\n") if unit and runs else Printed(1)
 
 
 def _id(_: FakeMachine, argv: Sequence[str], __: bytes) -> Printed:

@@ -165,6 +165,8 @@ def test_each_fault_has_its_words(tmp_path: Path, old: str, new: str, fault: str
         ("sudo: true", "check: no", "ssh.check: is not known here"),
         ("10.0.0.2, port: 2222", "10.0.0.1, port: 22", "etcd-1 and etcd-2 have the same address"),
         ("etcd-2: {address", "etcd-4: {address", "hosts: etcd-2 has an endpoint and no host"),
+        ("port: 2222", "etcd: false", "hosts.etcd-2: it has an endpoint, so `etcd` is not false"),
+        ("    ssh:", "    masters: [m]\n    ssh:", "masters: m is not among `hosts`"),
     ],
 )
 def test_each_fault_of_machines_has_its_words(
@@ -173,6 +175,14 @@ def test_each_fault_of_machines_has_its_words(
     """Nobody is left with a way in that is open to others, or that leads nowhere."""
     assert old in HOSTS
     assert any(fault in each for each in faults(tmp_path, GOOD + HOSTS.replace(old, new, 1)))
+
+
+def test_masters_are_of_openshift_3(tmp_path: Path) -> None:
+    """Elsewhere nobody would know what to restart."""
+    text = GOOD.replace("platform: okd3", "platform: kubespray") + HOSTS
+    assert text != GOOD + HOSTS
+    found = faults(tmp_path, text.replace("    ssh:", "    masters: [etcd-1]\n    ssh:"))
+    assert any("masters: only okd3 and ocp311 have them" in each for each in found)
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_a_longer_command_is_not_a_shorter_one_with_arguments() -> None:
 def test_an_unknown_slash_command_names_the_known_ones() -> None:
     """Fronts of different versions may be asked what they do not know."""
     assert refusal("health", slash="/etc") == (
-        "Unknown command: /etc. Did you mean /etcd? There is /etcd, /host or /ops."
+        "Unknown command: /etc. Did you mean /etcd? There is /etcd, /host, /master or /ops."
     )
 
 

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ from procedures.model.plan import Plan
 from tests.support.certified import certified
 from tests.support.furnishing import spoiled
 from tests.support.lost_cluster import Tools, lose
+from tests.support.masters import all_around, with_flannel, with_masters
 from tests.support.platforms import on_kubespray, with_static_pods
 from tests.support.theatre import Theatre, a_theatre
 
@@ -68,6 +69,7 @@ def lost(
     return act
 
 
+GONE = ("https://demo-1:2380", "https://demo-3:2382", "https://demo-10:2379")
 KEPT = "demo-20231113T221320Z-90-6742c4a60b5d"
 ALL, KUBESPRAY = ("demo-1", "demo-2", "demo-3"), Platform.KUBESPRAY
 
@@ -162,11 +164,35 @@ def barred(address: str, port: int) -> Facts:
     return act
 
 
+def unreached(*names: str) -> Callable[[Theatre], None]:
+    """Let nobody reach hosts, while their members go on."""
+
+    def act(theatre: Theatre) -> None:
+        for name in names:
+            theatre.sight.hosts.machines[name].cut_off()
+
+    return act
+
+
 def left_behind(theatre: Theatre) -> None:
     """Let an earlier attempt have left data on the spare."""
     files = theatre.sight.hosts.machines["demo-4"].files
     files.folder("/var/lib/etcd/member")
     files.folder("/var/lib/etcd/member.quorumbot-1")
+
+
+def never_started(theatre: Theatre) -> None:
+    """Let somebody have added a member for a host, and left it at that."""
+    member = theatre.sight.demo.add(MemberName("demo-4"), "https://10.0.0.4:2379", started=False)
+    member.peer_urls = ("https://10.0.0.4:2380",)
+
+
+def without_hosts(theatre: Theatre) -> None:
+    """Let the configuration name no hosts."""
+    cluster = replace(theatre.sight.inventory.clusters[ClusterName("demo")], hosts=(), ssh=None)
+    theatre.sight.inventory = replace(
+        theatre.sight.inventory, clusters={ClusterName("demo"): cluster}
+    )
 
 
 ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
@@ -178,12 +204,20 @@ CASES = {
     "etcd-backup-without-quorum": Case("etcd backup", {}, down("demo-1", "demo-2")),
     "etcd-member-remove-failed": Case("etcd member remove", {"member": "demo-3"}, down("demo-3")),
     "etcd-member-remove-healthy": Case("etcd member remove", {"member": "demo-3"}),
+    "etcd-member-remove-without-hosts": Case(
+        "etcd member remove", {"member": "demo-3"}, without_hosts
+    ),
+    "etcd-member-remove-host-off": Case(
+        "etcd member remove", {"member": "demo-3"}, unreached("demo-3", "demo-1")
+    ),
+    "etcd-member-remove-unused": Case("etcd member remove", {"member": "a004"}, never_started),
     "etcd-member-remove-to-one": Case(
         "etcd member remove", {"member": "demo-2", "to_one": True}, size=2
     ),
     "etcd-replace-failed": Case("etcd replace", {"member": "demo-3"}, down("demo-3")),
     "etcd-replace-healthy": Case("etcd replace", {"member": "demo-1", "with_": "demo-4"}),
     "etcd-scale-up": Case("etcd scale-up"),
+    "etcd-scale-up-around": Case("etcd scale-up", {"host": "demo-4"}, all_around),
     "etcd-scale-up-from-one": Case("etcd scale-up", {"host": "demo-2"}, size=1),
     "etcd-scale-up-behind-a-firewall": Case("etcd scale-up", {}, barred("10.0.0.4", 2380)),
     "etcd-scale-up-kubespray": Case("etcd scale-up", {}, on_kubespray),
@@ -229,6 +263,19 @@ CASES = {
     "etcd-restore-static-pods": Case("etcd restore", {}, lost(*ALL, on=Platform.OCP311)),
     "etcd-restore-bad-data": Case(
         "etcd restore", {"data_is_bad": True, "snapshot": KEPT}, lost(on=Platform.OKD3)
+    ),
+    "master-set-etcd-urls": Case(
+        "master set-etcd-urls", {}, with_masters("demo-1", "demo-2", urls=GONE)
+    ),
+    "master-set-etcd-urls-pods": Case(
+        "master set-etcd-urls", {}, with_masters("demo-4", urls=GONE, pods=True)
+    ),
+    "etcd-member-remove-around": Case("etcd member remove", {"member": "demo-3"}, all_around),
+    "etcd-replace-around": Case(
+        "etcd replace", {"member": "demo-3", "with_": "demo-4"}, all_around
+    ),
+    "host-flannel-set-endpoints": Case(
+        "host flannel set-endpoints", {}, with_flannel("demo-1", "demo-4", urls=GONE)
     ),
     "etcd-move-leader-alarm": Case("etcd move-leader", {}, without_space()),
     "etcd-move-leader-to": Case("etcd move-leader", {"to": "demo-3"}),

@@ -17,6 +17,7 @@ from procedures.model.run import State, StepState
 from tests.support.certified import certified
 from tests.support.furnishing import spoiled
 from tests.support.lost_cluster import lose
+from tests.support.masters import all_around, with_flannel, with_masters
 from tests.support.platforms import on_kubespray
 from tests.support.script import Script
 from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
@@ -151,6 +152,18 @@ CASES = {
     "defragment all": Case("etcd defrag", {}, fragment),
     "defragment the leader": Case("etcd defrag", {"member": "demo-1"}, fragment),
     "out of NOSPACE": Case("etcd nospace", {}, fill),
+    "point masters at the voters": Case(
+        "master set-etcd-urls", {}, with_masters("demo-1", "demo-4", urls=["https://gone:2379"])
+    ),
+    "point masters in pods": Case(
+        "master set-etcd-urls", {}, with_masters("demo-4", urls=["https://gone:2379"], pods=True)
+    ),
+    "remove one that masters and Flannel ask": Case(
+        "etcd member remove", {"member": "demo-3"}, all_around
+    ),
+    "point Flannel at the voters": Case(
+        "host flannel set-endpoints", {}, with_flannel("demo-1", urls=["https://gone:2379"])
+    ),
     "move leadership away": Case("etcd move-leader", {}),
     "move leadership to": Case("etcd move-leader", {"to": "demo-3"}),
 }

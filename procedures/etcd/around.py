@@ -1,0 +1,60 @@
+"""What lies around a cluster and names its members: hosts, masters, Flannel. (P46, P48, P56)"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from procedures.actions.etcd.target import identity
+from procedures.engine.ports import Look
+from procedures.etcd.asked import asked, voters
+from procedures.etcd.hosts import Hosts
+from procedures.etcd.leaving import Homes, look_at_homes, tell_the_others
+from procedures.etcd.newcomer import Newcomer
+from procedures.host.flannel import Flannels, look_at_flannel, point_flannel
+from procedures.master.masters import Masters, look_at_masters, point_masters
+from procedures.model.client_urls import Asked
+from procedures.model.ids import MemberName
+from procedures.model.member import Identity
+from procedures.model.probe import ListedMember
+from procedures.model.procedure import Runbook
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What was seen; there need be neither masters nor Flannel."""
+
+    homes: Homes
+    masters: Masters
+    flannels: Flannels
+
+
+async def look_around(hosts: Hosts, look: Look) -> Around:
+    """Look at all of it. What does not answer stands against nothing here."""
+    return Around(
+        *await asyncio.gather(
+            look_at_homes(hosts, look), look_at_masters(hosts, look), look_at_flannel(hosts, look)
+        )
+    )
+
+
+def tell_all(
+    around: Around, new: Newcomer, run: Runbook, without: ListedMember | None = None
+) -> None:
+    """Let all know of a new member, and no longer of one that is gone by then."""
+    hosts, host = around.homes.hosts, new.spare.host
+    stay = [row for row in new.others if without is None or row.id != without.id]
+    peers = {row.name: row.peer_urls[0] for row in stay} | {host.name: new.peer_url}
+    tell_the_others(hosts.cluster.name, around.homes, stay, peers, run)
+    client = hosts.cluster.configured.get(MemberName(host.name)) or new.client_url
+    if client is None:
+        return
+    joined = asked(hosts, host.name, client, host, (new.peer_url,))
+    gone = identity(without) if without else None
+    point_all(around, (*voters(hosts, without), joined), gone, run)
+
+
+def point_all(around: Around, voters: Sequence[Asked], gone: Identity | None, run: Runbook) -> None:
+    """Let all who ask etcd ask these voters, where they ask others."""
+    hosts = around.homes.hosts
+    point_masters(hosts.cluster.name, around.masters, voters, run)
+    point_flannel(hosts, around.flannels, voters, run, without=gone)

@@ -1,0 +1,180 @@
+"""Let Flannel ask the voters that etcd has now, one host after another. (catalogue P46; X15)"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from procedures.actions.etcd.check_healthy import CheckHealthy
+from procedures.actions.host.files import rewritten
+from procedures.actions.host.restart_flannel import SUBNET, UNIT, RestartFlannel, subnet_of
+from procedures.engine.ports import Look
+from procedures.etcd.asked import voters as voters_of
+from procedures.etcd.asking import Asking
+from procedures.etcd.hosts import Hosts, member_on, with_hosts
+from procedures.model import envfile
+from procedures.model.client_urls import Asked, owner_of, renewed
+from procedures.model.errors import Refused
+from procedures.model.host import At, FileSeen, Machine
+from procedures.model.ids import ClusterName
+from procedures.model.inventory import Cluster, Host
+from procedures.model.member import Identity
+from procedures.model.paths import within, writable
+from procedures.model.plan import Risk
+from procedures.model.procedure import Procedure, Runbook
+
+CONFIG = "/etc/sysconfig/flanneld"
+_ENDPOINTS = "FLANNEL_ETCD_ENDPOINTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Args:
+    """Of which cluster."""
+
+    cluster: ClusterName
+
+
+@dataclass(frozen=True, slots=True)
+class Flannel:
+    """Flannel on a host: its settings, whether it runs, its subnet, and what restarts with it."""
+
+    host: Host
+    machine: Machine
+    config: FileSeen
+    runs: bool
+    subnet: str | None
+    with_it: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flannels:
+    """The hosts that use it; `silent` says of which nobody can tell."""
+
+    seen: tuple[Flannel, ...] = ()
+    silent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The cluster with its hosts, and Flannel on them."""
+
+    hosts: Hosts
+    flannels: Flannels
+
+
+async def look(args: Args, look: Look) -> Scene:
+    """See who votes, and where Flannel is used."""
+    hosts = await with_hosts(args.cluster, look)
+    return Scene(hosts, await look_at_flannel(hosts, look))
+
+
+async def look_at_flannel(hosts: Hosts, look: Look) -> Flannels:
+    """Look on all hosts, where the platform may have it. A silent one stands against nothing."""
+    cluster = hosts.cluster
+    if not within(CONFIG, writable(cluster.platform)):
+        return Flannels()
+    found = await asyncio.gather(*(_one(cluster, host, hosts, look) for host in cluster.hosts))
+    return Flannels(
+        tuple(each for each in found if isinstance(each, Flannel)),
+        tuple(each for each in found if isinstance(each, str)),
+    )
+
+
+async def _one(cluster: Cluster, host: Host, hosts: Hosts, look: Look) -> Flannel | str | None:
+    machine = hosts.machines.get(host.name)
+    if not isinstance(machine, Machine):
+        return host.name
+    asking = Asking(look, cluster, host)
+    try:
+        config = await asking.file(CONFIG)
+        if config is None:
+            return None
+        runs = await asking.holds("systemctl", "is-active", "--quiet", UNIT)
+        subnet = await asking.file(SUBNET)
+        asked = ("systemctl", "show", "--property=RequiredBy", UNIT)
+        with_it = (await asking.said(asked, (0,))).out.partition("=")[2].split()
+    except Refused:
+        return host.name
+    return Flannel(host, machine, config, runs, subnet_of(subnet), tuple(sorted(with_it)))
+
+
+def plan(args: Args, scene: Scene, run: Runbook) -> None:
+    """Write the list and restart Flannel; the next host only when all is well."""
+    view = scene.hosts.view
+    run.title = f"Let Flannel on the hosts of {args.cluster} ask the present voters"
+    if not view.quorum_proven:
+        message = f"{args.cluster} has no quorum, so nobody can tell who votes (R14)."
+        raise Refused(message)
+    asked = voters_of(scene.hosts)
+    run.fact(f"Voters: {', '.join(f'{each.name} at {each.url}' for each in asked)}.")
+    if not point_flannel(scene.hosts, scene.flannels, asked, run):
+        why = " ".join(run.facts[1:]) or "Where Flannel is used, it asks the voters already."
+        message = f"There is nothing to do. {why}"
+        raise Refused(message)
+
+
+def point_flannel(
+    hosts: Hosts,
+    flannels: Flannels,
+    voters: Sequence[Asked],
+    run: Runbook,
+    without: Identity | None = None,
+) -> bool:
+    """Write the voters' URLs where they are not, and restart Flannel there, host by host.
+
+    Tells whether there is anything to do. `without` is a member that is gone by then.
+    """
+    before = len(run.steps)
+    for each in flannels.seen:
+        _point(hosts, each, voters, run, without)
+    if flannels.silent and flannels.seen:
+        run.fact(
+            f"Nobody can tell how Flannel is on {', '.join(flannels.silent)}. When they are back, "
+            "run /host flannel set-endpoints."
+        )
+    return len(run.steps) > before
+
+
+def _point(
+    hosts: Hosts,
+    each: Flannel,
+    voters: Sequence[Asked],
+    run: Runbook,
+    without: Identity | None,
+) -> None:
+    name, cluster = each.host.name, hosts.cluster.name
+    text = each.config.content.decode("utf-8", "surrogateescape")
+    values: Mapping[str, str] = envfile.read(text)
+    if _ENDPOINTS not in values:
+        run.fact(f"{CONFIG} on {name} sets no {_ENDPOINTS}, and stays.")
+        return
+    urls = [url for url in values[_ENDPOINTS].split(",") if url]
+    wanted = renewed(urls, voters)
+    if tuple(urls) == wanted:
+        return
+    for url in urls:
+        if owner_of(url, voters) is None:
+            run.fact(f"Flannel on {name} asks {url}, which is no voter's URL: it goes.")
+    at = At(name, each.machine.machine_id)
+    content = envfile.edited(text, {_ENDPOINTS: ",".join(wanted)})
+    run.step(
+        f"Let Flannel on {name} ask the voters",
+        rewritten(cluster, at, CONFIG, each.config, content),
+    )
+    if not each.runs:
+        run.fact(f"Flannel does not run on {name}, so it is not started there.")
+        return
+    if each.with_it:
+        run.fact(f"On {name}, {' and '.join(each.with_it)} restart with {UNIT}.")
+    run.step(f"Restart Flannel on {name}", RestartFlannel(cluster, at, each.subnet))
+    if each.with_it and member_on(each.host, hosts.view):
+        run.step("Check that all members are healthy", CheckHealthy(cluster, without))
+
+
+PROCEDURE = Procedure(
+    "host flannel set-endpoints",
+    Args,
+    look,
+    plan,
+    risk=Risk.DISRUPTIVE,
+    lock="etcd/{cluster}",
+)

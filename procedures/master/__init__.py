@@ -1,0 +1,1 @@
+"""Procedures for the masters of OpenShift and OKD 3."""

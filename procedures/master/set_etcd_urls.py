@@ -1,0 +1,59 @@
+"""Let masters ask the voters that etcd has now, one master after another. (catalogue P56, P47)"""
+
+from dataclasses import dataclass
+
+from procedures.engine.ports import Look
+from procedures.etcd.asked import voters
+from procedures.etcd.hosts import Hosts, with_hosts
+from procedures.master.masters import Masters, look_at_masters, point_masters
+from procedures.model.errors import Refused
+from procedures.model.ids import ClusterName
+from procedures.model.plan import Risk
+from procedures.model.procedure import Procedure, Runbook
+
+
+@dataclass(frozen=True, slots=True)
+class Args:
+    """Of which cluster."""
+
+    cluster: ClusterName
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The cluster with its hosts, and its masters."""
+
+    hosts: Hosts
+    masters: Masters
+
+
+async def look(args: Args, look: Look) -> Scene:
+    """See who votes, and whom the masters ask. Raises Refused where no master is configured."""
+    if not look.inventory.clusters[args.cluster].masters:
+        message = (
+            f"The configuration names no masters of {args.cluster}. List them in "
+            f"`clusters.{args.cluster}.masters`: those of its hosts that run the API server."
+        )
+        raise Refused(message)
+    hosts = await with_hosts(args.cluster, look)
+    return Scene(hosts, await look_at_masters(hosts, look))
+
+
+def plan(args: Args, scene: Scene, run: Runbook) -> None:
+    """Write the list and restart what reads it; the next master only when this one serves."""
+    view = scene.hosts.view
+    run.title = f"Let the masters of {args.cluster} ask the present voters"
+    if not view.quorum_proven:
+        message = f"{args.cluster} has no quorum, so nobody can tell who votes (R14)."
+        raise Refused(message)
+    asked = voters(scene.hosts)
+    run.fact(f"Voters: {', '.join(f'{each.name} at {each.url}' for each in asked)}.")
+    if not point_masters(args.cluster, scene.masters, asked, run):
+        why = " ".join(run.facts[1:]) or "All masters ask the voters already."
+        message = f"There is nothing to do. {why}"
+        raise Refused(message)
+
+
+PROCEDURE = Procedure(
+    "master set-etcd-urls", Args, look, plan, risk=Risk.DISRUPTIVE, lock="etcd/{cluster}"
+)

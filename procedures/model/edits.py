@@ -1,0 +1,19 @@
+"""Changes of files that are made where the file lies, because it may hold what no plan may show."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from procedures.model import master, yaml_list
+
+Edit = Callable[[str, Sequence[str]], str]
+"""From the former text and some values to the new text. Raises ValueError."""
+
+
+def _etcd_urls(text: str, urls: Sequence[str]) -> str:
+    return yaml_list.relisted(text, master.URLS, urls)
+
+
+ETCD_URLS = "etcdClientInfo.urls"
+
+EDITS: Mapping[str, Edit] = MappingProxyType({ETCD_URLS: _etcd_urls})
+"""By name: a stored plan names one."""
