@@ -28,6 +28,7 @@ from procedures.etcd import (
     nospace,
     preflight,
     replace,
+    replace_corrupt,
     restart,
     restore,
     restore_config,
@@ -177,6 +178,15 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=scale_up.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "replace-corrupt"),
+            "give a member whose data differs that of the others; two others approve",
+            (
+                Parameter("member", Kind.MEMBER, "which one, by name or id", required=True),
+                *_CHANGE,
+            ),
+            procedure=replace_corrupt.PROCEDURE.name,
         ),
         Command(
             ("etcd", "retire"),

@@ -9,9 +9,15 @@ from commands.registry import (
     Kind,
     Parameter,
 )
-from procedures.host import clock, disk, entropy, flannel
+from procedures.host import clock, clock_fix, disk, entropy, entropy_fix, flannel
 
 _WHICH = (Parameter("cluster", Kind.CLUSTER, "whose hosts"), CLUSTER_FLAG)
+_FIX = (
+    Parameter("host", Kind.TEXT, "only this one"),
+    REASON_FLAG,
+    PLAN_SWITCH,
+    CLUSTER_FLAG,
+)
 
 GROUP = Group(
     "host",
@@ -24,6 +30,12 @@ GROUP = Group(
             procedure=clock.INQUIRY.name,
         ),
         Command(
+            ("host", "clock", "fix"),
+            "switch time services on where clocks are not kept right",
+            _FIX,
+            procedure=clock_fix.PROCEDURE.name,
+        ),
+        Command(
             ("host", "disk"),
             "room on the system's disks and on etcd's, and how much etcd takes",
             _WHICH,
@@ -34,6 +46,12 @@ GROUP = Group(
             "whether there is enough, where the kernel can run out of it",
             _WHICH,
             procedure=entropy.INQUIRY.name,
+        ),
+        Command(
+            ("host", "entropy", "fix"),
+            "switch rngd on where there is too little",
+            _FIX,
+            procedure=entropy_fix.PROCEDURE.name,
         ),
         Command(
             ("host", "flannel", "set-endpoints"),

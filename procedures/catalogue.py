@@ -22,13 +22,14 @@ from procedures.etcd import (
     nospace,
     preflight,
     replace,
+    replace_corrupt,
     restart,
     restore,
     restore_config,
     retire,
     scale_up,
 )
-from procedures.host import clock, disk, entropy, flannel
+from procedures.host import clock, clock_fix, disk, entropy, entropy_fix, flannel
 from procedures.master import set_etcd_urls
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
@@ -58,6 +59,8 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             backup_config.PROCEDURE,
             certs_issue.PROCEDURE,
             certs_renew.PROCEDURE,
+            clock_fix.PROCEDURE,
+            entropy_fix.PROCEDURE,
             expect.PROCEDURE,
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
@@ -66,6 +69,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             member_promote.PROCEDURE,
             member_remove.PROCEDURE,
             replace.PROCEDURE,
+            replace_corrupt.PROCEDURE,
             restart.PROCEDURE,
             restore.PROCEDURE,
             restore_config.PROCEDURE,

@@ -12,6 +12,7 @@ from procedures.actions.etcd.check_restored import CheckRestored
 from procedures.actions.etcd.check_same_data import CheckSameData
 from procedures.actions.etcd.check_served import CheckServed
 from procedures.actions.etcd.defragment import Defragment
+from procedures.actions.etcd.disarm_corrupt import DisarmCorrupt
 from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
@@ -22,6 +23,8 @@ from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.space import Compact, DisarmNospace, TellSpace
 from procedures.actions.etcd.verify_snapshot import VerifySnapshot
 from procedures.actions.host.api_server import StartApi, StopApi
+from procedures.actions.host.check_clock import CheckClock
+from procedures.actions.host.check_entropy import CheckEntropy
 from procedures.actions.host.copy_config import CopyConfig
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
 from procedures.actions.host.edit_file import EditFile
@@ -37,6 +40,7 @@ from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
 from procedures.actions.host.send_snapshot import RemoveCopy, SendSnapshot
 from procedures.actions.host.sign_certificates import SignCertificates
+from procedures.actions.host.start_service import StartService
 from procedures.actions.host.stop_etcd import StopEtcd
 from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Doable
@@ -47,6 +51,8 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         kind.KIND: TypeAdapter(kind)
         for kind in (
             AddMember,
+            CheckClock,
+            CheckEntropy,
             CheckHealthy,
             CheckMember,
             CheckPorts,
@@ -56,6 +62,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             CheckServed,
             Compact,
             Defragment,
+            DisarmCorrupt,
             DisarmNospace,
             EditFile,
             EnsureLeads,
@@ -85,6 +92,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             SignCertificates,
             StartApi,
             StartEtcd,
+            StartService,
             StopApi,
             StopEtcd,
             TellSpace,

@@ -39,9 +39,12 @@ class EtcdLook(Protocol):
         ...
 
     async def hashes(
-        self, cluster: Cluster, endpoints: Sequence[str], revision: int
+        self, cluster: Cluster, endpoints: Sequence[str], revision: int, *, fresh: bool = False
     ) -> Mapping[str, HashKv | Fault]:
-        """Hash the key space up to a revision, by endpoint. Shared for 30 s among askers."""
+        """Hash the key space up to a revision, by endpoint.
+
+        Shared for 30 s among askers, unless it is to be `fresh`.
+        """
         ...
 
     async def metrics(

@@ -21,6 +21,7 @@ from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.issuing import Issuing, put_back, tell_kept, tell_pair, tell_signer
 from procedures.etcd.observe import find, listed
 from procedures.etcd.own_certificates import OwnFiles, look_at_own, renewed
+from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.model import quorum
 from procedures.model.errors import Refused
 from procedures.model.host import Machine
@@ -75,6 +76,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     chosen = _chosen(args, hosts)
     what = chosen[0].name if args.host else "all members"
     run.title = f"Renew the certificates of {what} of {args.cluster}"
+    forbid_while_corrupt(hosts.view)
     _allow(scene, chosen, run)
     new = {member: renewed(scene.own[member.name], cluster) for member in chosen}
     _facts(scene, new, days, run)

@@ -15,6 +15,7 @@ from procedures.actions.etcd.target import identity
 from procedures.engine.ports import Look
 from procedures.etcd.fragmentation import Worth, figures, pays
 from procedures.etcd.observe import find, listed, observed
+from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.view import View
 from procedures.model import quorum
 from procedures.model.errors import Refused
@@ -51,6 +52,7 @@ def plan(args: Args, view: View, run: Runbook) -> None:
     members = _voters(view) if args.member is None else (identity(find(view, args.member)[1]),)
     whole = args.member is None
     run.title = f"Defragment {args.cluster if whole else f'{members[0].name} of {args.cluster}'}"
+    forbid_while_corrupt(view)
     for member in members:
         ruling = quorum.may_defragment(view.members, member.id)
         run.require(ruling, "Bring back or remove what is not well first.")

@@ -79,14 +79,21 @@ def _version(hosts: Hosts, spare: Spare) -> Figure:
 
 
 def _room(hosts: Hosts, spare: Spare) -> Figure:
+    text = short_of_room(hosts, spare)
+    if text is None:
+        return _well(spare, "room", f"{spare.free_bytes / _GIB:.1f} GiB, enough for the database")
+    return _bad(spare, "room", text)
+
+
+def short_of_room(hosts: Hosts, spare: Spare) -> str | None:
+    """Tell where there is less room than twice the database (R13)."""
     needed = _ROOM * max((status.db_size for _, status in hosts.view.statuses()), default=0)
     if spare.free_bytes >= needed:
-        return _well(spare, "room", f"{spare.free_bytes / _GIB:.1f} GiB, enough for the database")
-    text = (
+        return None
+    return (
         f"its data folder has {spare.free_bytes / _GIB:.1f} GiB left, "
         f"and twice the database is {needed / _GIB:.1f} GiB (R13)"
     )
-    return _bad(spare, "room", text)
 
 
 def _data(hosts: Hosts, spare: Spare) -> Figure:

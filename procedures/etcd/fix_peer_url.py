@@ -8,6 +8,7 @@ from procedures.actions.etcd.target import identity
 from procedures.engine.ports import Look
 from procedures.etcd.observe import find, observed
 from procedures.etcd.peer_urls import peer_url, require_free
+from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.view import View
 from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName
@@ -41,6 +42,7 @@ def plan(args: Args, view: View, run: Runbook) -> None:
             "it a voter without asking. Promote it first, or remove it."
         )
         raise Refused(message)
+    forbid_while_corrupt(view)
     if not view.quorum_proven:
         message = f"{args.cluster} has no quorum (R14): no change of its members can be committed."
         raise Refused(message)

@@ -12,6 +12,7 @@ from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.engine.ports import Look
 from procedures.etcd.observe import listed, observed
 from procedures.etcd.peer_urls import peer_url, require_free
+from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.view import View
 from procedures.model import quorum
 from procedures.model.errors import Refused, UsageError
@@ -50,6 +51,7 @@ def plan(args: Args, view: View, run: Runbook) -> None:
             hint = "Remove that one first (R4)." if dead else "Take another name."
             message = f"{name} is the name of member {row.id} ({seen.health}) already. {hint}"
             raise Refused(message)
+    forbid_while_corrupt(view)
     ruling = quorum.may_add(view.members, learner=not args.voter)
     run.require(
         ruling, "Bring back or remove what is not well first; a dead one is never added to."

@@ -13,6 +13,7 @@ from procedures.actions.etcd.target import identity
 from procedures.engine.ports import Look
 from procedures.etcd.expected import also
 from procedures.etcd.observe import find, observed
+from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.view import View
 from procedures.model import quorum
 from procedures.model.gates import older
@@ -51,6 +52,7 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
     _, row = find(view, args.member)
     member = identity(row)
     run.title = f"Promote {member.name or member.id} of {args.cluster} to a voter"
+    forbid_while_corrupt(view)
     ruling = promotable(view, member.id)
     run.require(ruling, "Ask again when that has changed.")
     count = len(quorum.voters(view.members))

@@ -18,6 +18,7 @@ from procedures.etcd.expected import without
 from procedures.etcd.hosts import reached, with_hosts
 from procedures.etcd.leaving import switch_off, tell_the_others
 from procedures.etcd.observe import find, listed, observed
+from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.view import View
 from procedures.model import quorum
 from procedures.model.ids import ClusterName
@@ -63,6 +64,7 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
     seen, row = find(view, args.member)
     member = identity(row)
     run.title = f"Remove member {member.name or member.id} from {args.cluster}"
+    forbid_while_corrupt(view)
     ruling = quorum.may_remove(view.members, member.id, to_one=args.to_one)
     run.require(ruling, _instead(view, member.id, to_one=args.to_one))
     expect = condition(seen)

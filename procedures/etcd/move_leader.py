@@ -10,6 +10,7 @@ from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.target import identity
 from procedures.engine.ports import Look
 from procedures.etcd.observe import find, observed
+from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.view import View
 from procedures.model import quorum
 from procedures.model.errors import Refused
@@ -33,6 +34,7 @@ async def look(args: Args, look: Look) -> View:
 
 def plan(args: Args, view: View, run: Runbook) -> None:
     """Hand over, and see that the cluster takes writes under its new leader, if it takes any."""
+    forbid_while_corrupt(view)
     if args.to is None:
         _away(args.cluster, view, run)
     else:

@@ -20,6 +20,7 @@ from procedures.etcd.hosts import Hosts, has_member, spare_host, with_hosts
 from procedures.etcd.leaving import switch_off
 from procedures.etcd.newcomer import Newcomer, look_at_newcomer
 from procedures.etcd.observe import find
+from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.model import quorum
 from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName
@@ -68,6 +69,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     hosts, spare = scene.new.hosts, scene.new.spare
     view = hosts.view
     seen, row = find(view, args.member)
+    forbid_while_corrupt(view)
     old, expect = identity(row), condition(seen)
     run.title = f"Replace member {old.name or old.id} of {args.cluster} by one on {spare.host.name}"
     _allow(scene, old, expect, run)

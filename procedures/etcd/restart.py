@@ -13,6 +13,7 @@ from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.engine.ports import Look
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.observe import find, listed
+from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.view import Seen
 from procedures.model import quorum
 from procedures.model.ids import ClusterName
@@ -43,6 +44,7 @@ def plan(args: Args, view: Hosts, run: Runbook) -> None:
     chosen = _chosen(args, view)
     what = chosen[0][1].name if args.member else "all members"
     run.title = f"Restart etcd on {what} of {args.cluster}"
+    forbid_while_corrupt(view.view)
     voters = len(view.view.voters)
     members = view.view.members
     for seen, row in chosen:

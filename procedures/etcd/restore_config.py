@@ -21,6 +21,7 @@ from procedures.engine.ports import World
 from procedures.etcd.drift import hosts_of
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.observe import find
+from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.model import certificate, envfile, quorum
 from procedures.model.config_copy import ConfigCopy, CopiedFile, Listed
 from procedures.model.errors import Refused
@@ -92,6 +93,7 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
     if not written:
         message = f"Nothing is to be restored: {row.name} has all files as in {copy.name}."
         raise Refused(message)
+    forbid_while_corrupt(hosts.view)
     run.require(quorum.may_restart(hosts.view.members, member.id), "Bring the others back first.")
     taken = datetime.fromtimestamp(copy.taken_at_ms / 1_000, UTC)
     run.fact(f"From {copy.name}, taken {taken:%Y-%m-%d %H:%M} UTC from {copy.member.shown}.")

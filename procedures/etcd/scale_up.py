@@ -18,6 +18,7 @@ from procedures.etcd.hosts import Hosts, has_member, member_on, spare_host, with
 from procedures.etcd.newcomer import Newcomer, look_at_newcomer
 from procedures.etcd.observe import listed
 from procedures.etcd.peer_urls import require_free
+from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.unfinished import unfinished
 from procedures.etcd.view import View
 from procedures.model import quorum
@@ -102,6 +103,7 @@ def may_grow(hosts: Hosts, host: Host) -> None:
         raise Refused(message)
     if hint := unfinished(view, host):
         raise Refused(hint)
+    forbid_while_corrupt(view)
     ruling = quorum.may_add(view.members, learner=True)
     if not ruling.allowed:
         message = (

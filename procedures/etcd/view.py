@@ -21,6 +21,11 @@ from procedures.model.quorum import Health
 NOSPACE = "NOSPACE"
 """The alarm of a full data file: the cluster takes no writes, and goes on reading."""
 
+CORRUPT = "CORRUPT"
+"""The alarm of data that differs between members. Whom it names need not be the one that differs:
+a leader names others, and newer ones name nobody where there is no majority.
+"""
+
 _NOT_ASKED = Fault(FaultKind.SKIPPED, "It was not asked: no address is known for it.")
 
 

@@ -45,11 +45,11 @@ class TimeService:
 async def read_clock(on: OnHost) -> Reading | Fault:
     """Read it once. Nothing else should be under way there meanwhile: that makes it less exact."""
     before_ms = on.look.clock.now_ms()
-    said = await on.said(*_DATE)
+    told = await on.said(*_DATE)
     after_ms = on.look.clock.now_ms()
-    if isinstance(said, Fault):
-        return said
-    text = said.out.strip()
+    if isinstance(told, Fault):
+        return told
+    text = told.out.strip()
     if not text.isdecimal():
         return on.fault(f"`date` printed {text[:40]!r}")
     there_ms = int(text) // 1_000_000
@@ -59,14 +59,14 @@ async def read_clock(on: OnHost) -> Reading | Fault:
 
 async def read_service(on: OnHost) -> TimeService | Fault:
     """Ask systemd; before version 239 it has the words for people only."""
-    said = await on.said(*_SHOWN)
-    if not isinstance(said, Fault):
-        lines = set(said.out.split())
+    told = await on.said(*_SHOWN)
+    if not isinstance(told, Fault):
+        lines = set(told.out.split())
         return TimeService("NTP=yes" in lines, "NTPSynchronized=yes" in lines)
-    said = await on.said("timedatectl", "status")
-    if isinstance(said, Fault):
-        return said
-    enabled, synchronised = _ENABLED.search(said.out), _SYNCHRONISED.search(said.out)
+    told = await on.said("timedatectl", "status")
+    if isinstance(told, Fault):
+        return told
+    enabled, synchronised = _ENABLED.search(told.out), _SYNCHRONISED.search(told.out)
     if synchronised is None:
         return on.fault("`timedatectl` does not tell whether the clock is synchronised")
     return TimeService(enabled is not None and enabled[1] in _YES, synchronised[1] in _YES)
@@ -75,7 +75,7 @@ async def read_service(on: OnHost) -> TimeService | Fault:
 def pairs(readings: Mapping[str, Reading | Fault]) -> tuple[ClockPair, ...]:
     """Compare each two hosts that told their time; those that are furthest apart come first."""
     known = [(name, each) for name, each in readings.items() if isinstance(each, Reading)]
-    found = [_pair(*one, *other) for one, other in itertools.combinations(known, 2)]
+    found = [pair(*one, *other) for one, other in itertools.combinations(known, 2)]
     return tuple(sorted(found, key=lambda pair: -pair.by_ms))
 
 
@@ -92,9 +92,9 @@ def clock_figures(readings: Mapping[str, Reading | Fault]) -> list[Figure]:
     apart = [pair for pair in compared if pair.by_ms - pair.give_or_take_ms > APART_MS]
     unsure = [pair for pair in compared if pair.by_ms + pair.give_or_take_ms > APART_MS]
     if apart:
-        level, text = Level.WARN, f"{_said(apart)}, more than {APART_MS // 1_000} s (R18)"
+        level, text = Level.WARN, f"{said(apart)}, more than {APART_MS // 1_000} s (R18)"
     elif unsure:
-        level, text = Level.UNKNOWN, f"{_said(unsure)}: the way is too slow to tell more"
+        level, text = Level.UNKNOWN, f"{said(unsure)}: the way is too slow to tell more"
     else:
         most = max(pair.by_ms + pair.give_or_take_ms for pair in compared)
         level, text = (
@@ -137,7 +137,8 @@ async def _look_at(on: OnHost) -> tuple[Reading | Fault, TimeService | Fault] | 
     return clock, await read_service(on)
 
 
-def _pair(one: str, first: Reading, other: str, second: Reading) -> ClockPair:
+def pair(one: str, first: Reading, other: str, second: Reading) -> ClockPair:
+    """Tell which of two clocks is ahead, and by how much."""
     least = first.least_ms - second.most_ms
     most = first.most_ms - second.least_ms
     middle = (least + most) // 2
@@ -147,7 +148,7 @@ def _pair(one: str, first: Reading, other: str, second: Reading) -> ClockPair:
     return ClockPair(one, other, middle, error)
 
 
-def _said(found: list[ClockPair]) -> str:
+def said(found: list[ClockPair]) -> str:
     """Say the first, and how many are like it."""
     worst = found[0]
     more = f", and {len(found) - 1} more like that" if len(found) > 1 else ""

@@ -11,6 +11,7 @@ class Condition(StrEnum):
 
     HEALTHY = "healthy"
     FAILED = "failed"
+    CORRUPT = "corrupt"  # it serves, and its data is not that of most members
 
 
 @dataclass(frozen=True, slots=True)

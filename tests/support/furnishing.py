@@ -1,9 +1,11 @@
 """What the machines of a fake cluster have besides: certificates, a kernel, a disk for etcd."""
 
+from dataclasses import replace
+
 from bot.sandbox.demo.pki import Pair
 from bot.targets.backups.copies import to_document
 from bot.targets.ssh.fake_files import FakeFile
-from bot.targets.ssh.model import FakeMachine
+from bot.targets.ssh.model import FakeMachine, FakeUnit
 from procedures.model import certificate
 from procedures.model.config_copy import ConfigCopy, CopiedFile
 from procedures.model.ids import ClusterName, MemberName
@@ -70,6 +72,20 @@ def configure(sight: FakeSight) -> None:
         )
 
 
+def at_home(theatre: Theatre) -> None:
+    """Let everybody reach each member at the address of its host."""
+    sight = theatre.sight
+    cluster = sight.inventory.clusters[DEMO]
+    endpoints = {}
+    for host in cluster.hosts:
+        if member := sight.demo.members.get(MemberName(host.name)):
+            member.peer_urls = (f"https://{host.address}:2380",)
+            member.client_url = endpoints[member.name] = f"https://{host.address}:2379"
+    sight.inventory = replace(
+        sight.inventory, clusters={DEMO: replace(cluster, endpoints=endpoints)}
+    )
+
+
 def show(machine: FakeMachine, files: Files, pair: Pair) -> None:
     """Put a certificate and its key where they belong."""
     machine.files.put(files.cert, pair.certificate)
@@ -129,3 +145,32 @@ def spoiled(theatre: Theatre) -> None:
     files.put("/etc/systemd/system/etcd.service.d/limits.conf", "[Service]\nNice=19\n")
     files.remove("/etc/etcd/peer.key")
     files.file("/etc/etcd/server.key").mode = 0o644
+
+
+def unkept(theatre: Theatre) -> None:
+    """Let the time service of two machines be off; of one it is enabled, and has ended."""
+    for name in ("demo-2", "demo-3"):
+        machine = theatre.sight.hosts.machines[name]
+        machine.time_service = machine.synchronised = False
+
+        def keep(machine: FakeMachine) -> None:
+            machine.time_service = machine.synchronised = True
+
+        enabled = "enabled" if name == "demo-3" else "disabled"
+        machine.units["ntpd.service"] = FakeUnit(enabled=enabled, on_start=keep)
+        machine.units["systemd-timesyncd.service"] = FakeUnit(enabled="disabled", on_start=keep)
+
+
+def short_of_entropy(theatre: Theatre) -> None:
+    """Let one machine with an old kernel have too little, and rngd be off there."""
+    for name, machine in theatre.sight.hosts.machines.items():
+        for file, value in (("poolsize", 4_096), ("entropy_avail", 3_000)):
+            machine.files.put(f"/proc/sys/kernel/random/{file}", f"{value}\n")
+        machine.files.put("/proc/sys/kernel/osrelease", "3.10.0-1160.el7.x86_64\n")
+        if name == "demo-2":
+            machine.files.put("/proc/sys/kernel/random/entropy_avail", "120\n")
+
+            def fill(machine: FakeMachine) -> None:
+                machine.files.put("/proc/sys/kernel/random/entropy_avail", "3000\n")
+
+            machine.units["rngd.service"] = FakeUnit(enabled="disabled", on_start=fill)

@@ -30,12 +30,22 @@ class SharedHashes:
         self._rounds: dict[ClusterName, _Round] = {}
 
     async def get(
-        self, cluster: ClusterName, endpoints: Sequence[str], revision: int, hash_kv: Hash
+        self,
+        cluster: ClusterName,
+        endpoints: Sequence[str],
+        revision: int,
+        hash_kv: Hash,
+        *,
+        fresh: bool = False,
     ) -> Mapping[str, HashKv | Fault]:
-        """Give hashes at the given revision, or at that of others who asked in the last 30 s."""
+        """Give hashes at the given revision, or at that of others who asked in the last 30 s.
+
+        Where they are to be `fresh`, nobody's answer of before is one: at an endpoint there may be
+        another member by now.
+        """
         now_ms = self._now_ms()
         current = self._rounds.get(cluster)
-        if current is None or not 0 <= now_ms - current.began_ms < _SHARED_MS:
+        if fresh or current is None or not 0 <= now_ms - current.began_ms < _SHARED_MS:
             current = self._rounds[cluster] = _Round(now_ms, revision)
         for endpoint in endpoints:
             if _to_be_asked(current.answers.get(endpoint)):

@@ -65,11 +65,11 @@ class EtcdReader:
         return Sample(at_ms, tuple(probes))
 
     async def hashes(
-        self, cluster: Cluster, endpoints: Sequence[str], revision: int
+        self, cluster: Cluster, endpoints: Sequence[str], revision: int, *, fresh: bool = False
     ) -> Mapping[str, HashKv | Fault]:
-        """Hash the key space up to a revision, by endpoint. Shared for 30 s among askers."""
+        """Hash the key space up to a revision, by endpoint. Shared for 30 s unless `fresh`."""
         return await self._hashes.get(
-            cluster.name, endpoints, revision, partial(self._hash, cluster)
+            cluster.name, endpoints, revision, partial(self._hash, cluster), fresh=fresh
         )
 
     async def metrics(

@@ -63,7 +63,12 @@ class FakeEtcd:
         return Sample(at_ms, tuple(probes))
 
     async def hashes(
-        self, cluster: Cluster, endpoints: Sequence[str], revision: int
+        self,
+        cluster: Cluster,
+        endpoints: Sequence[str],
+        revision: int,
+        *,
+        fresh: bool = False,  # noqa: ARG002 (it always is)
     ) -> Mapping[str, HashKv | Fault]:
         """Hash the key space up to a revision, by endpoint."""
         model = self._model(cluster)

@@ -7,11 +7,13 @@ from pydantic import JsonValue
 
 from procedures.engine.ports import Finding, NotHappened, Work, World
 from procedures.etcd.observe import observe
+from procedures.etcd.same_data import Compared, compared, too_large
 from procedures.model.errors import Permanent
 from procedures.model.ids import ClusterName
-from procedures.model.probe import HashKv
 
 _TRIES, _POLL_MS = 12, 5_000
+
+WAITS = f"until all can be compared, at most {_TRIES * _POLL_MS // 1_000} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,45 +36,46 @@ class CheckSameData:
     @property
     def waits(self) -> str | None:
         """Until all can be compared."""
-        return f"until all can be compared, at most {_TRIES * _POLL_MS // 1_000} s"
+        return WAITS
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Compare. Raises Permanent where data differs, or nobody can tell."""
         cluster = world.inventory.clusters[self.cluster]
-        why = ""
-        for _ in range(_TRIES):
-            view = await observe(cluster, world)
-            asked = {
-                seen.probe.endpoint: seen for seen in view.voters if seen.probe and seen.status
-            }
-            told = view.statuses()
-            if any(status.db_size > cluster.hash_up_to_bytes for _, status in told):
-                await work.say("not compared: the data is larger than `hash_up_to_bytes`")
-                return None
-            revision = min((status.revision for _, status in told), default=0)
-            answers = await world.etcd.hashes(cluster, list(asked), revision)
-            known = [each for each in answers.values() if isinstance(each, HashKv)]
-            if (
-                len(known) == len(view.voters)
-                and len({each.compact_revision for each in known}) == 1
-            ):
-                hashes = {f"{each.hash:08x}" for each in known}
-                if len(hashes) > 1:
-                    message = (
-                        f"Data differs at revision {known[0].revision} (R16): "
-                        f"{', '.join(sorted(hashes))}. Look at /etcd health."
-                    )
-                    raise Permanent(message)
-                await work.say(
-                    f"{len(known)} members have the hash {hashes.pop()} at revision "
-                    f"{known[0].revision}"
-                )
-                return None
-            why = f"{len(known)} of {len(view.voters)} members gave a hash that can be compared"
-            await work.pause(_POLL_MS)
-        message = f"The data of {self.cluster} could not be compared: {why}."
-        raise Permanent(message)
+        if too_large(cluster, await observe(cluster, world)):
+            await work.say("not compared: the data is larger than `hash_up_to_bytes`")
+            return None
+        await require_equal(self.cluster, world, work)
+        return None
 
     async def probe(self, _world: World, _work: Work) -> Finding:
         """It is simply compared again."""
         return NotHappened()
+
+
+async def require_equal(name: ClusterName, world: World, work: Work) -> None:
+    """Wait until all can be compared. Raises Permanent where data differs, or nobody can tell."""
+    cluster = world.inventory.clusters[name]
+    why = ""
+    for _ in range(_TRIES):
+        view = await observe(cluster, world)
+        found = await compared(cluster, view, world)
+        if found is not None and found.whole and found.known:
+            _must_be_equal(found)
+            one = next(iter(found.known.values()))
+            await work.say(
+                f"{len(found.known)} members have the hash {one:08x} at revision {found.revision}"
+            )
+            return
+        given = len(found.known) if found else 0
+        why = f"{given} of {len(view.voters)} members gave a hash that can be compared"
+        await work.pause(_POLL_MS)
+    message = f"The data of {name} could not be compared: {why}."
+    raise Permanent(message)
+
+
+def _must_be_equal(found: Compared) -> None:
+    if not found.equal:
+        message = (
+            f"Data differs at revision {found.revision} (R16): {found.said}. Look at /etcd health."
+        )
+        raise Permanent(message)

@@ -1,4 +1,4 @@
-"""Removing a member. (catalogue P48, P49; rules R2, R5, R7, R9)"""
+"""Removing a member. (catalogue P48, P49, N5; rules R2, R5, R7, R9, R16)"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +9,8 @@ from procedures.actions.etcd.steady import WAITS, steady
 from procedures.actions.etcd.target import condition, contact, same
 from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.etcd.observe import observe, observed
-from procedures.etcd.view import Seen, View
+from procedures.etcd.same_data import surely_compared
+from procedures.etcd.view import CORRUPT, Seen, View, overlooking
 from procedures.model import quorum
 from procedures.model.errors import Permanent, Refused
 from procedures.model.ids import ClusterName
@@ -23,6 +24,8 @@ _BETWEEN_READS_MS = 1_000
 class RemoveMember:
     """Take one member, in the condition that was approved, out of the cluster for good.
 
+    One that was approved as corrupt serves, and is proven once more to be the only one whose data
+    is not that of most members; the alarm about it, which may name others, counts against nobody.
     A late duplicate is harmless: an id that was removed never returns, so it can only fail.
     """
 
@@ -41,7 +44,7 @@ class RemoveMember:
     @property
     def waits(self) -> str | None:
         """As etcd lets one that works go only if all have been connected for a while."""
-        return WAITS if self.expect is Condition.HEALTHY else None
+        return None if self.expect is Condition.FAILED else WAITS
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Remove it, after looking once more whether all is as approved."""
@@ -50,10 +53,13 @@ class RemoveMember:
             await work.say(f"{self.member.shown} is not a member any more")
             return {"removed": self.member.id}
         ruling = self._allowed(view)
-        if self.expect is Condition.HEALTHY:
+        if self.expect is not Condition.FAILED:
             view = await steady(self.cluster, self._ruling, world, work)
             ruling = self._allowed(view)
+        view = self._seen(view)
         cluster = world.inventory.clusters[self.cluster]
+        if self.expect is Condition.CORRUPT:
+            await self._proven(view, world, work)
         endpoint = contact(view, apart_from=self.member.id)
         await work.say(f"{ruling.because}; asking {endpoint}")
         await work.guard()
@@ -68,14 +74,32 @@ class RemoveMember:
             raise Permanent(message)
         return seen
 
+    def _seen(self, view: View) -> View:
+        return overlooking(view, CORRUPT) if self.expect is Condition.CORRUPT else view
+
+    async def _proven(self, view: View, world: World, work: Work) -> None:
+        """R16 once more. Raises Refused."""
+        cluster = world.inventory.clusters[self.cluster]
+        found = await surely_compared(cluster, view, world)
+        await work.say(f"hashes at revision {found.revision}: {found.said}")
+        if found.odd() != (self.member.id,):
+            message = (
+                f"{self.member.shown} is not the one member whose data differs (R16): "
+                f"{found.said}. Ask again, to have the plan made anew."
+            )
+            raise Refused(message)
+
     def _ruling(self, view: View) -> Ruling:
+        view = self._seen(view)
         self._there(view)
         return quorum.may_remove(view.members, self.member.id, to_one=self.to_one)
 
     def _allowed(self, view: View) -> Ruling:
         """Raise Permanent or Refused unless all is as it was approved."""
+        view = self._seen(view)
         found = condition(self._there(view))
-        if found is not self.expect:
+        serves = self.expect is not Condition.FAILED
+        if found is not (Condition.HEALTHY if serves else Condition.FAILED):
             message = (
                 f"{self.member.shown} is {found} now, and was {self.expect} when its removal was "
                 "approved. Ask again, to have the plan made anew."

@@ -21,11 +21,12 @@ from procedures.etcd.fragmentation import MIB
 from procedures.model.errors import QuorumbotError, Refused
 from procedures.model.events import Planned
 from procedures.model.expected import Expected
-from procedures.model.ids import ClusterName, MemberName, RunId
+from procedures.model.ids import ClusterName, MemberName, RunId, hex_id
 from procedures.model.inventory import Platform
 from procedures.model.plan import Plan
+from procedures.model.probe import Alarm
 from tests.support.certified import certified
-from tests.support.furnishing import spoiled
+from tests.support.furnishing import at_home, short_of_entropy, spoiled, unkept
 from tests.support.lost_cluster import Tools, lose
 from tests.support.masters import all_around, with_flannel, with_masters
 from tests.support.platforms import on_kubespray, with_static_pods
@@ -144,6 +145,45 @@ def corrupt(theatre: Theatre) -> None:
     theatre.sight.demo.raise_alarm(MemberName("demo-2"), "CORRUPT")
 
 
+def differing(*names: str, alarm: bool = True, on: str = "demo-3") -> Facts:
+    """Let each of these hold data of its own, and the alarm name one; each is where its host is."""
+
+    def act(theatre: Theatre) -> None:
+        demo = theatre.sight.demo
+        for number, name in enumerate(names, start=1):
+            demo.members[MemberName(name)].hash = number
+        at_home(theatre)
+        if alarm:
+            demo.raise_alarm(MemberName(on), "CORRUPT")
+
+    return act
+
+
+def stopped_itself(theatre: Theatre) -> None:
+    """Let a member have found at its start that its data differs: it ends then."""
+    differing()(theatre)
+    down("demo-3")(theatre)
+
+
+def far_off(theatre: Theatre) -> None:
+    """Let a clock that nothing keeps right be behind."""
+    unkept(theatre)
+    theatre.sight.hosts.machines["demo-2"].clock_off_ms = -12_000
+
+
+def without_service(theatre: Theatre) -> None:
+    """Let a machine have none for its clock."""
+    theatre.sight.hosts.machines["demo-2"].synchronised = False
+
+
+def in_vain(theatre: Theatre) -> None:
+    """Let a machine's time service run, and reach no server."""
+    unkept(theatre)
+    machine = theatre.sight.hosts.machines["demo-2"]
+    machine.units["ntpd.service"].active = "active"
+    theatre.sight.hosts.machines["demo-3"].synchronised = True
+
+
 def off(*names: str) -> Callable[[Theatre], None]:
     """Let hosts be without power."""
 
@@ -223,6 +263,13 @@ CASES = {
     "etcd-scale-up-kubespray": Case("etcd scale-up", {}, on_kubespray),
     "etcd-scale-up-static-pods": Case("etcd scale-up", {}, with_static_pods),
     "etcd-scale-up-data-left": Case("etcd scale-up", {"host": "demo-4"}, left_behind),
+    "etcd-replace-corrupt": Case("etcd replace-corrupt", {"member": "demo-3"}, differing("demo-3")),
+    "etcd-replace-corrupt-no-alarm": Case(
+        "etcd replace-corrupt", {"member": "demo-3"}, differing("demo-3", alarm=False)
+    ),
+    "etcd-replace-corrupt-down": Case("etcd replace-corrupt", {"member": "demo-3"}, stopped_itself),
+    "host-clock-fix": Case("host clock fix", {}, unkept),
+    "host-entropy-fix": Case("host entropy fix", {}, short_of_entropy),
     "etcd-retire": Case("etcd retire", {"host": "demo-4"}),
     "etcd-member-remove-unexpected": Case(
         "etcd member remove", {"member": "demo-3"}, recorded(demo_1="https://127.0.0.1:2380")
@@ -449,6 +496,54 @@ REFUSALS = {
         Case("etcd defrag", {"member": "demo-1", "anyway": True}, down("demo-2")),
         r"demo-2 must be healthy first \(R11\)\. Bring back or remove",
     ),
+    "to replace data that most members have": (
+        Case("etcd replace-corrupt", {"member": "demo-3"}, differing("demo-1")),
+        r"demo-3 has the data that most members have, and demo-1 has not \(R16\): .* Name demo-1",
+    ),
+    "to choose among three": (
+        Case("etcd replace-corrupt", {"member": "demo-3"}, differing("demo-2", "demo-3")),
+        r"At most 1 of 3 members hold the same data, and 2 would have to \(R16\)",
+    ),
+    "to choose among two": (
+        Case("etcd replace-corrupt", {"member": "demo-2"}, differing("demo-2", on="demo-2"), 2),
+        r"At most 1 of 2 members hold the same data, and 2 would have to \(R16\)",
+    ),
+    "to replace one of two that differ": (
+        Case("etcd replace-corrupt", {"member": "demo-5"}, differing("demo-4", "demo-5"), 5),
+        r"The data of demo-4 and demo-5 differs from that of most members \(R16\)",
+    ),
+    "to replace data that differs from nobody's": (
+        Case("etcd replace-corrupt", {"member": "demo-3"}, differing()),
+        r"differs from nobody's \(R16\): .*\. If the alarm is of before, take it back: etcdctl",
+    ),
+    "to replace the data of one that is down": (
+        Case("etcd replace-corrupt", {"member": "demo-3"}, down("demo-3")),
+        r"demo-3 is down, and no alarm CORRUPT is on \(R16\)\. Use /etcd replace",
+    ),
+    "to start what sets a clock by seconds": (
+        Case("host clock fix", {"host": "demo-2"}, far_off),
+        r"demo-1 is 12\.00 s ahead of demo-2, .* \(R18\)\. A time service that starts may set",
+    ),
+    "to keep clocks right that are": (
+        Case("host clock fix"),
+        r"The clocks of demo are synchronised\. There is nothing to start",
+    ),
+    "to keep a clock right without a service": (
+        Case("host clock fix", {}, without_service),
+        r"demo-2 is not synchronised, and of its time services none is installed: install chrony",
+    ),
+    "to start what runs": (
+        Case("host clock fix", {}, in_vain),
+        r"demo-2 is not synchronised, and of its time services ntpd\.service runs already",
+    ),
+    "entropy where there is enough": (
+        Case("host entropy fix", {"host": "demo-1"}, short_of_entropy),
+        r"demo-1 has enough entropy\. There is nothing to start",
+    ),
+    "a host that is none": (
+        Case("host entropy fix", {"host": "demo-9"}, short_of_entropy),
+        r"There is no host 'demo-9'",
+    ),
     "leadership to the one that leads": (
         Case("etcd move-leader", {"to": "demo-1"}),
         r"demo-1 \(a001\) leads already\. There is nothing to do",
@@ -470,6 +565,29 @@ REFUSALS = {
         r"'10.0.0.1' is no peer URL\. Write https://HOST:PORT",
     ),
 }
+
+
+CHANGES = {
+    "etcd member remove": {"member": "demo-3"},
+    "etcd member add": ADD,
+    "etcd member promote": {"member": "demo-4"},
+    "etcd member fix-peer-url": FIX,
+    "etcd replace": {"member": "demo-3"},
+    "etcd restart": {},
+    "etcd defrag": {},
+    "etcd nospace": {},
+    "etcd move-leader": {},
+}
+
+
+@pytest.mark.parametrize("procedure", CHANGES)
+async def test_nothing_else_is_changed_while_data_differs(procedure: str) -> None:
+    """R16: whatever it is, and whomever the alarm names."""
+    facts = learner() if procedure == "etcd member promote" else down("demo-3")
+    theatre = made(Case(procedure, CHANGES[procedure], facts))
+    theatre.sight.demo.alarms.append(Alarm(hex_id(0), "CORRUPT"))
+    with pytest.raises(Refused, match=r"CORRUPT.*\(R16\)"):
+        await planned(theatre)
 
 
 @pytest.mark.parametrize("name", REFUSALS)

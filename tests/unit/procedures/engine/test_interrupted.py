@@ -15,7 +15,7 @@ from procedures.model.ids import ClusterName, MemberName
 from procedures.model.inventory import Platform
 from procedures.model.run import State, StepState
 from tests.support.certified import certified
-from tests.support.furnishing import spoiled
+from tests.support.furnishing import at_home, short_of_entropy, spoiled, unkept
 from tests.support.lost_cluster import lose
 from tests.support.masters import all_around, with_flannel, with_masters
 from tests.support.platforms import on_kubespray
@@ -46,6 +46,17 @@ def gone(name: str) -> Callable[[Theatre], None]:
 
     def act(theatre: Theatre) -> None:
         del theatre.sight.demo.members[MemberName(name)]
+
+    return act
+
+
+def differ(name: str, *, alarm: str) -> Callable[[Theatre], None]:
+    """Let a member hold data of its own, and the alarm name one."""
+
+    def act(theatre: Theatre) -> None:
+        at_home(theatre)
+        theatre.sight.demo.members[MemberName(name)].hash = 1
+        theatre.sight.demo.raise_alarm(MemberName(alarm), "CORRUPT")
 
     return act
 
@@ -132,6 +143,14 @@ CASES = {
     "replace a healthy one": Case("etcd replace", {"member": "demo-1", "with_": "demo-4"}),
     "scale up": Case("etcd scale-up", {}, with_data_on("demo-4")),
     "scale up on kubespray": Case("etcd scale-up", {}, on_kubespray),
+    "replace a corrupt one": Case(
+        "etcd replace-corrupt", {"member": "demo-3"}, differ("demo-3", alarm="demo-3")
+    ),
+    "replace a corrupt one that accuses others": Case(
+        "etcd replace-corrupt", {"member": "demo-1"}, differ("demo-1", alarm="demo-2")
+    ),
+    "keep clocks right": Case("host clock fix", {}, unkept),
+    "give entropy": Case("host entropy fix", {}, short_of_entropy),
     "retire a host": Case("etcd retire", {"host": "demo-4"}, left_on("demo-4")),
     "restart one that systemd has given up": Case(
         "etcd restart", {"member": "demo-2"}, give_up("demo-2")

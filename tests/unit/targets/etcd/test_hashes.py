@@ -38,6 +38,16 @@ async def test_shared_for_half_a_minute() -> None:
     assert (await hashes.get(DEMO, ["a"], 12, counted))["a"] == HashKv(12, 1, 42)
 
 
+async def test_fresh_ones() -> None:
+    """Whoever must know what is there now gets no older answer; others share the new one."""
+    counted = Counted()
+    hashes = SharedHashes(lambda: counted.now_ms)
+    await hashes.get(DEMO, ["a"], 10, counted)
+    fresh = await hashes.get(DEMO, ["a"], 12, counted, fresh=True)
+    assert fresh == await hashes.get(DEMO, ["a"], 14, counted) == {"a": HashKv(12, 1, 42)}
+    assert counted.asked == [("a", 10), ("a", 12)]
+
+
 async def test_shared_while_under_way() -> None:
     """Those who ask at the same time wait for the same computation, also when one gives up."""
     counted = Counted()
