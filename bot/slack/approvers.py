@@ -17,7 +17,7 @@ from procedures.model.inventory import Cluster
 
 
 class People:
-    """Looks accounts and groups up; what cannot be read does not count."""
+    """Looks accounts and groups up."""
 
     def __init__(self, client: AsyncWebClient, team: TeamId) -> None:
         self._client = client
@@ -27,7 +27,7 @@ class People:
     async def may_approve(self, cluster: Cluster, users: Iterable[UserId]) -> frozenset[UserId]:
         """Which of these accounts may approve changes of a cluster now.
 
-        Raises Retryable when Slack does not tell who is in the group.
+        Raises Retryable when Slack does not tell: a vote that counts must not be lost over that.
         """
         listed, full = await asyncio.gather(
             self._approvers(cluster), self._full_members(tuple(users))
@@ -53,7 +53,7 @@ class People:
     async def _is_full_member(self, user: UserId) -> bool:
         try:
             require_asker(await Directory(self._client).asker(user), self._team, self._team)
-        except (Refused, Retryable):
+        except Refused:
             return False
         return True
 

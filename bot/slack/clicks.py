@@ -1,5 +1,9 @@
-"""Clicks on a run's buttons: checked like commands, then written down, then acknowledged."""
+"""Clicks on a run's buttons: checked like commands, then written down, then acknowledged.
 
+Where Slack does not say in time who somebody is, the click is acknowledged and tried again.
+"""
+
+import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,7 +19,7 @@ from bot.slack.pressing import Press, pressed
 from bot.slack.text import escaped
 from bot.slack.workspace import Self
 from bot.undoing import undoing
-from procedures.model.errors import QuorumbotError
+from procedures.model.errors import QuorumbotError, Retryable
 from procedures.model.ids import UserId
 from procedures.model.inventory import Inventory
 
@@ -25,6 +29,9 @@ _VERDICTS: Mapping[str, Verdict] = {
     "run.not_happened": "not_happened",
     "run.stop": "stop",
 }
+_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Pauses before a click is tried again: Slack answers some questions only 20 times a minute."""
+
 ACTIONS = (*_VOTES, *_VERDICTS, "run.cancel", "run.done", "run.resume", "run.undo")
 
 
@@ -57,19 +64,39 @@ class Clicks:
             app.action(action)(self._click)
 
     async def _click(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any]) -> None:
-        action = body["actions"][0]
+        try:
+            words = await self._decided(body)
+            await ack()
+        except Retryable as error:
+            await ack()
+            await _tell(respond, f"{error} It is tried again for {sum(_AGAIN_S):.0f} s.")
+            words = await self._later(body)
+        if words is not None:
+            await _tell(respond, words)
+
+    async def _later(self, body: dict[str, Any]) -> str | None:
+        """Decide as soon as it can be decided. Gives words for whoever clicked."""
+        words = ""
+        for pause in _AGAIN_S:
+            await asyncio.sleep(pause)
+            try:
+                return await self._decided(body)
+            except Retryable as error:
+                words = f"{error} Nothing was decided: click again."
+        self._metrics.approvals.labels("refused").inc()
+        return words
+
+    async def _decided(self, body: dict[str, Any]) -> str | None:
+        """Decide, or say why not. Raises Retryable."""
+        outcome, words = body["actions"][0]["action_id"].removeprefix("run."), None
         try:
             await self._decide(body)
-            words, outcome = None, action["action_id"].removeprefix("run.")
+        except Retryable:
+            raise
         except QuorumbotError as error:
-            words, outcome = str(error), "refused"
-        await ack()
+            outcome, words = "refused", str(error)
         self._metrics.approvals.labels(outcome).inc()
-        if words is not None:
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
-                await respond(
-                    text=escaped(words), response_type="ephemeral", replace_original=False
-                )
+        return words
 
     async def _decide(self, body: dict[str, Any]) -> None:
         press = await pressed(self._client, self._team, self._inventory, self._runs, body)
@@ -101,3 +128,8 @@ class Clicks:
         """Ask for what takes the run back; each request is approved like any other."""
         for step, _, request in undoing(press.run, press.who, press.channel).requests:
             await self._gate.accept(request, source=f"{press.source}:undo:{step.number}")
+
+
+async def _tell(respond: AsyncRespond, words: str) -> None:
+    with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+        await respond(text=escaped(words), response_type="ephemeral", replace_original=False)

@@ -1,5 +1,6 @@
 """A click on a button of a run's message: checked like a command before anything comes of it."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +53,9 @@ async def pressed(
     user, channel = UserId(body["user"]["id"]), ChannelId(body["channel"]["id"])
     directory = Directory(client)
     require_channel(channel, inventory)
-    asker = await directory.asker(user)
+    asker, place = await asyncio.gather(directory.asker(user), directory.place(channel))
     require_asker(asker, team, TeamId(body["user"].get("team_id") or ""))
-    require_place(await directory.place(channel))
+    require_place(place)
     run = await runs.run(RunId(str(action.get("value"))))
     cluster = inventory.clusters.get(run.request.cluster) if run else None
     if run is None or cluster is None or channel not in cluster.channels:

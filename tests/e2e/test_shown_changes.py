@@ -69,7 +69,7 @@ async def test_a_change_from_the_request_to_the_end(sandbox: Sandbox) -> None:
     # Whoever clicks before the call is posted is not called: there is nothing left to decide.
     await eventually(called, 10, "the approvers are called")
     await click(sandbox, "bob", waiting, "run.approve")
-    ended = await in_state(sandbox, "Succeeded", _before(waiting))
+    ended = await in_state(sandbox, "Succeeded", before(waiting))
     await eventually(sandbox.store().idle, 20, "all of it is shown")
     assert (ended.ts, ended.run) == (waiting.ts, waiting.run)
     (plan,) = [block for block in ended.blocks if block["type"] == "plan"]
@@ -98,7 +98,7 @@ async def test_log_and_plan_are_for_whoever_clicks(sandbox: Sandbox) -> None:
     """The latest lines and the whole plan, in private; nothing of it is posted for all."""
     waiting = await asked(sandbox)
     await click(sandbox, "carol", waiting, "run.approve")
-    ended = await in_state(sandbox, "Succeeded", _before(waiting))
+    ended = await in_state(sandbox, "Succeeded", before(waiting))
     await eventually(sandbox.store().idle, 20, "all of it is shown")
     public, since = await sandbox.messages("ops"), await sandbox.moment()
 
@@ -118,7 +118,7 @@ async def test_a_rejection(sandbox: Sandbox) -> None:
     urls = await peer_urls(sandbox)
     waiting = await asked(sandbox)
     await click(sandbox, "bob", waiting, "run.reject")
-    ended = await in_state(sandbox, "Rejected", _before(waiting))
+    ended = await in_state(sandbox, "Rejected", before(waiting))
     await eventually(sandbox.store().idle, 20, "all of it is shown")
     assert "Rejected by <@U0BOB>" in str(ended.blocks)
     assert not [block for block in ended.blocks if block["type"] == "actions"]
@@ -137,7 +137,7 @@ async def test_a_front_that_is_killed_while_people_decide(sandbox: Sandbox) -> N
     await sandbox.processes.kill("front")
     await eventually(sandbox.is_ready, 30, "a front is ready")
     await click(sandbox, "bob", waiting, "run.approve")
-    ended = await in_state(sandbox, "Succeeded", _before(waiting))
+    ended = await in_state(sandbox, "Succeeded", before(waiting))
     await eventually(sandbox.store().idle, 20, "all of it is shown")
     said = [reply["text"] for reply in await thread(sandbox, ended)]
     assert sum("<!subteam^S0APPROVERS>" in text for text in said) == 1
@@ -146,5 +146,5 @@ async def test_a_front_that_is_killed_while_people_decide(sandbox: Sandbox) -> N
     assert len(await incidents(sandbox, ended.run)) == 1
 
 
-def _before(shown: Shown) -> str:
+def before(shown: Shown) -> str:
     return f"{float(shown.ts) - 0.001:.6f}"

@@ -1,5 +1,9 @@
 """Slack repeats, loses, delays and breaks off: each command has one answer all the same."""
 
+import pytest
+
+from tests.e2e.test_shown_changes import asked, before
+from tests.support.run_messages import click, in_state
 from tests.support.sandbox import Sandbox
 from tests.support.waiting import eventually
 
@@ -121,3 +125,26 @@ async def test_a_post_whose_reply_was_lost(sandbox: Sandbox) -> None:
     answer = await sandbox.wait_for_answer(since)
     await eventually(sandbox.store().idle, 20, "it is shown")
     assert [each.ts for each in await sandbox.answers(since)] == [answer.ts]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "rate_limit", "method": "usergroups.users.list", "count": 2},
+        {"kind": "http_5xx", "method": "users.info", "count": 2},
+        {"kind": "slow", "method": "conversations.info", "delay_s": 3, "count": 1},
+    ],
+    ids=lambda fault: f"{fault['kind']} {fault['method']}",
+)
+async def test_a_click_counts_although_slack_is_slow_to_say_whose_it_is(
+    sandbox: Sandbox, fault: dict[str, str]
+) -> None:
+    """It is acknowledged, tried again, and decides; whoever clicked is told meanwhile."""
+    waiting = await asked(sandbox)
+    seen = await sandbox.messages("ops", "carol")
+    await sandbox.fault(**fault)
+    await click(sandbox, "carol", waiting, "run.approve")
+    decided = await in_state(sandbox, "Succeeded", before(waiting))
+    assert "Approved by <@U0CAROL> · 1 of 1 needed" in str(decided.blocks)
+    told = [each for each in await sandbox.messages("ops", "carol") if each not in seen]
+    assert any("It is tried again for 30 s." in each["text"] for each in told), told

@@ -10,6 +10,7 @@ from tests.support.sandbox import Sandbox
 from tests.support.waiting import eventually
 
 Wire = dict[str, Any]
+PEOPLE = ("alice", "bob", "carol", "dave")
 _CALL = aiohttp.ClientTimeout(total=30)
 
 
@@ -57,7 +58,16 @@ async def in_state(
         assert len(found) <= 1, [each.text for each in found]
         return bool(found) and found[0].state == state
 
-    await eventually(there, seconds, f"a run is {state}: {[each.text for each in found]}")
+    try:
+        await eventually(there, seconds, f"a run is {state}")
+    except AssertionError as failure:
+        whispers = [
+            (viewer, each["text"])
+            for viewer in PEOPLE
+            for each in await sandbox.messages(channel, viewer)
+            if each.get("is_ephemeral") and each["ts"] > since
+        ]
+        raise AssertionError(f"{failure}: {[each.text for each in found]}, {whispers}") from None
     return found[0]
 
 

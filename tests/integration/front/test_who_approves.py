@@ -31,6 +31,7 @@ class Said:
 
     users: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     group: list[str] | None = field(default_factory=list)
+    unsaid: set[str] = field(default_factory=set)
     client: AsyncWebClient = field(init=False)
 
     async def may(self, cluster: Cluster, *users: UserId) -> frozenset[UserId]:
@@ -44,6 +45,8 @@ async def said() -> AsyncIterator[Said]:
 
     async def user(request: web.Request) -> web.Response:
         name = request.query["user"]
+        if name in found.unsaid:
+            return web.json_response({"ok": False, "error": "ratelimited"})
         if name not in found.users:
             return web.json_response({"ok": False, "error": "user_not_found"})
         return web.json_response({"ok": True, "user": {"id": name, **found.users[name]}})
@@ -90,10 +93,17 @@ async def test_who_is_no_full_member_may_not(
     assert await said.may(cluster, BOB, CAROL) == {BOB}
 
 
-async def test_whom_slack_does_not_tell_may_not(said: Said) -> None:
-    """A look-up that fails is a vote that does not count."""
+async def test_whom_slack_does_not_know_may_not(said: Said) -> None:
+    """The vote of an account that is gone does not count."""
     del said.users[CAROL]
     assert await said.may(LISTED, BOB, CAROL) == {BOB}
+
+
+async def test_whom_slack_does_not_tell(said: Said) -> None:
+    """Nothing is decided until Slack says who it is: a vote that counts is not lost over it."""
+    said.unsaid.add(CAROL)
+    with pytest.raises(Retryable, match="Slack did not say who you are"):
+        await said.may(LISTED, BOB, CAROL)
 
 
 async def test_a_group_that_slack_does_not_tell(said: Said) -> None:
