@@ -19,11 +19,11 @@ def make_backups(config: Config, site: Site) -> Backups | None:
     place = _place(config, site)
     if place is None:
         return None
-    tools = _tools(config.base, place)
+    tools, scratch = _tools(config.base, place), config.base / place.scratch
     if place.directory is not None:
-        return LocalBackups(config.base / place.directory, tools, config.clock)
+        return LocalBackups(config.base / place.directory, tools, config.clock, scratch)
     assert place.s3 is not None  # noqa: S101 - checked when it was loaded
-    return _in_bucket(config, site, place.s3, tools)
+    return _in_bucket(config, site, place.s3, tools, scratch)
 
 
 async def tool_fault(config: Config, site: Site, minor: str) -> str | None:
@@ -43,7 +43,7 @@ def _tools(base: Path, place: PlaceConfig) -> Tools:
     return Tools({minor: str(base / path) for minor, path in place.tools.items()})
 
 
-def _in_bucket(config: Config, site: Site, s3: S3Config, tools: Tools) -> Backups:
+def _in_bucket(config: Config, site: Site, s3: S3Config, tools: Tools, scratch: Path) -> Backups:
     # boto is large, and only sites with a bucket need it.
     from bot.targets.backups.bucket import Place  # noqa: PLC0415
     from bot.targets.backups.s3 import S3Backups  # noqa: PLC0415
@@ -70,4 +70,4 @@ def _in_bucket(config: Config, site: Site, s3: S3Config, tools: Tools) -> Backup
         endpoint=s3.endpoint,
         ca=None if ca is None else str(ca),
     )
-    return S3Backups(place, s3.prefix, config.base / s3.spool, tools, config.clock)
+    return S3Backups(place, s3.prefix, config.base / s3.spool, tools, config.clock, scratch=scratch)

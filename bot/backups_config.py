@@ -67,12 +67,15 @@ class PlaceConfig(_Model):
     """Where snapshots are kept. `tools` names, by minor of etcd, its tool or the directory of it.
 
     A tool that is not named is looked for on the PATH: etcdctl up to 3.4, etcdutl from 3.5.
+    `scratch` is a directory of this machine in which drills restore: three times the size of a
+    snapshot, in a private directory below it, and gone afterwards.
     """
 
     directory: Path | None = None
     s3: S3Config | None = None
     retention: RetentionConfig = RetentionConfig()
     tools: Mapping[_Minor, Path] = Field(default_factory=dict)
+    scratch: Path = Path("/var/tmp")  # noqa: S108 - a private directory is made below it
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

@@ -106,7 +106,16 @@ def backup_lines(report: BackupsReport) -> list[str]:
     ]
     if report.unread:
         lines.append(f"and {report.unread} older ones, not read again")
-    return lines
+    return [*lines, drill_line(report)] if report.rows else lines
+
+
+def drill_line(report: BackupsReport) -> str:
+    """When a snapshot was last restored to try it, and what came of it."""
+    drill = report.drill
+    if drill is None:
+        return "no drill yet: /etcd drill tries whether a snapshot can be restored"
+    what = f"failed: {drill.fault}" if drill.fault else f"restored and served, {drill.keys} keys"
+    return f"last drill {moment(drill.at_ms)} of {drill.snapshot}: {what}"
 
 
 def member_lines(report: MembersReport) -> list[str]:

@@ -17,6 +17,7 @@ from procedures.etcd import (
     certs_issue,
     certs_renew,
     defrag,
+    drill,
     expect,
     fix_peer_url,
     health,
@@ -77,6 +78,15 @@ GROUP = Group(
             procedure=backup_config.PROCEDURE.name,
         ),
         Command(
+            ("etcd", "backup", "files"),
+            "the same as `etcd backup config`; on kubespray with Calico's certificates",
+            (
+                Parameter("member", Kind.MEMBER, "only this one's, by name or id"),
+                *_CHANGE,
+            ),
+            procedure=backup_config.PROCEDURE.name,
+        ),
+        Command(
             ("etcd", "backups"),
             "which snapshots are kept; each of the newest is read and verified again",
             (CLUSTER_FLAG,),
@@ -110,6 +120,15 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=certs_issue.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "drill"),
+            "try whether a snapshot can be restored, aside of everything",
+            (
+                Parameter("snapshot", Kind.TEXT, "which one; the newest with quorum if none"),
+                *_CHANGE,
+            ),
+            procedure=drill.PROCEDURE.name,
         ),
         Command(
             ("etcd", "member", "remove"),

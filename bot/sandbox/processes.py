@@ -6,24 +6,11 @@ import os
 import platform
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-# Runs in the child, in place of a `preexec_fn`: Python code between fork and exec is unsafe in a
-# process that has threads. The second check closes the gap between the fork and the call.
-_DIE_WITH_PARENT = """\
-import ctypes, os, signal, sys
-PR_SET_PDEATHSIG = 1
-ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-if os.getppid() != int(sys.argv[1]):
-    os.kill(os.getpid(), signal.SIGKILL)
-try:
-    os.execvp(sys.argv[2], sys.argv[2:])
-except OSError as error:
-    sys.exit(f"{sys.argv[2]}: {error.strerror}")
-"""
+from bot.dying import dying
 
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"})
 _UNSUPPORTED_BY_OLD_ETCD = {"aarch64": "arm64", "armv7l": "arm", "riscv64": "riscv64"}
@@ -73,7 +60,7 @@ class Child:
         """
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - the sandbox's own programs, no shell
-                [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *argv],
+                dying(argv),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

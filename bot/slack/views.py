@@ -97,6 +97,8 @@ def _backups(run: Run, report: BackupsReport) -> View:
         blocks.append(_table(head, rows))
     if report.unread:
         blocks.append(_context(f"{report.unread} older ones were not read again"))
+    if rows:
+        blocks.append(_context(escaped(words.drill_line(report))))
     blocks.append(_context(_asked_by(run)))
     text = cut(_escaped_lines([report.headline, *words.backup_lines(report)]), MESSAGE)
     return View(text, tuple(blocks), _metadata(run, "listed"))

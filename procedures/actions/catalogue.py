@@ -13,6 +13,7 @@ from procedures.actions.etcd.check_same_data import CheckSameData
 from procedures.actions.etcd.check_served import CheckServed
 from procedures.actions.etcd.defragment import Defragment
 from procedures.actions.etcd.disarm_corrupt import DisarmCorrupt
+from procedures.actions.etcd.drill_snapshot import DrillSnapshot
 from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.leadership import EnsureLeads, EnsureNotLeader
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
@@ -65,6 +66,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             DisarmCorrupt,
             DisarmNospace,
             EditFile,
+            DrillSnapshot,
             EnsureLeads,
             EnsureNotLeader,
             Expect,

@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 from pydantic import JsonValue
 
 from procedures.engine.config_copies import ConfigCopies
+from procedures.engine.drills import Drills
 from procedures.engine.hosts import HostAct, HostLook
 from procedures.engine.membership import Membership
 from procedures.model.host import Mark
@@ -201,6 +202,11 @@ class Kept(Protocol):
     @property
     def copies(self) -> ConfigCopies:
         """Copies of configurations, in the same place."""
+        ...
+
+    @property
+    def drills(self) -> Drills:
+        """Trying its snapshots; what came of it is remembered in the same place."""
         ...
 
     async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:

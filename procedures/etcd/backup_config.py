@@ -1,7 +1,9 @@
-"""Copy what configures etcd off its hosts: settings, certificates, keys, units. (catalogue P21)
+"""Copy what configures etcd off its hosts: settings, certificates, keys, units. (P21, P24)
 
 One copy for each host, under the host's own name: members differ, and one place holds them all. An
-authority's key stays where it is.
+authority's key stays where it is. On kubespray it has the extras of P24 too: what certificates were
+made from, and Calico's. Data is never copied like this, because a live member writes to it: that is
+a snapshot's work.
 """
 
 from dataclasses import dataclass
@@ -42,7 +44,10 @@ def plan(args: Args, view: Hosts, run: Runbook) -> None:
         rows = [find(view.view, args.member)[1]]
     what = rows[0].name if args.member else "etcd"
     run.title = f"Back up the configuration of {what} in {args.cluster}"
-    run.fact("Members' own keys are copied; the key of an authority is not: keep that elsewhere.")
+    run.fact(
+        "Private keys of members are among it, so it is kept where snapshots are, for their owner "
+        "alone to read (0600). The key of an authority is not copied: keep that elsewhere."
+    )
     for row in rows:
         machine = view.machines.get(view.host(row.name).name)
         if not isinstance(machine, Machine):

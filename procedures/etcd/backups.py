@@ -46,6 +46,7 @@ async def ask(args: Args, world: World) -> AsyncIterator[BackupsReport]:
         headline=f"{args.cluster}: {found}, {state}" if stored else f"{args.cluster}: no backups",
         rows=tuple(rows),
         unread=len(stored) - len(rows),
+        drill=await world.backups.drills.last(args.cluster),
     )
 
 

@@ -33,7 +33,7 @@ from procedures.model.plan import Risk, Undo
 from procedures.model.platform import layout
 from procedures.model.probe import Fault
 from procedures.model.procedure import Procedure, Runbook
-from procedures.model.restoring import BUMP, RUN, aside, least_revision
+from procedures.model.restoring import BUMP, RUN, aside, least_revision, minor_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Seen:
     @property
     def minor(self) -> str:
         """The minor of the server that the snapshot is from."""
-        return ".".join(self.choice.snapshot.origin.version.split(".")[:2])
+        return minor_of(self.choice.snapshot.origin.version)
 
     def at(self, each: Standing) -> At:
         """Pin a machine."""
@@ -88,7 +88,7 @@ async def look(args: Args, look: Look) -> Seen:
         )
         raise UsageError(message)
     choice = await choose(cluster.name, args.snapshot, look)
-    minor = ".".join(choice.snapshot.origin.version.split(".")[:2])
+    minor = minor_of(choice.snapshot.origin.version)
     view = await observe(cluster, look)
     standing, faults = await standings(cluster, minor, look)
     return Seen(cluster, view, choice, standing, faults)

@@ -217,6 +217,7 @@ def _by_unit(
     programs: str = "",
     apis: tuple[ApiServer, ...] = (),
     runners: tuple[Runner, ...] = (),
+    also: tuple[str, ...] = (),
 ) -> Layout:
     return Layout(
         data="/var/lib/etcd",
@@ -226,7 +227,7 @@ def _by_unit(
         retire=("systemctl", "disable", "--now", _UNIT),
         revive=("systemctl", "enable", "--now", _UNIT),
         version=version,
-        folders=(folder, _DROP_INS),
+        folders=(folder, _DROP_INS, *also),
         files=(*files, OWN_UNIT),
         programs=programs,
         apis=apis,
@@ -254,6 +255,8 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             _KUBESPRAY_SSL,
             _KUBESPRAY,
             programs="/usr/local/bin/",
+            # With what certificates were made from, and those by which Calico asks this etcd.
+            also=("/etc/ssl/etcd", "/etc/calico/certs"),
             apis=(
                 _api_pod(
                     "/etc/kubernetes/manifests/kube-apiserver.yaml",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from procedures.model.drill import Drill
 from procedures.model.ids import ClusterName, MemberId
 
 
@@ -145,12 +146,13 @@ class BackupRow:
 
 @dataclass(frozen=True, slots=True)
 class BackupsReport:
-    """Answer of `etcd backups`; the newest first."""
+    """Answer of `etcd backups`; the newest first. `drill` is the last one, if there was any."""
 
     cluster: ClusterName
     headline: str
     rows: tuple[BackupRow, ...]
     unread: int
+    drill: Drill | None = None
     kind: Literal["backups"] = "backups"
 
 

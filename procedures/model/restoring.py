@@ -55,6 +55,11 @@ class Seed:
     peer_urls: tuple[str, ...]
 
 
+def minor_of(version: str) -> str:
+    """`3.4` of `3.4.23`."""
+    return ".".join(version.split(".")[:2])
+
+
 def tools(minor: str) -> tuple[str, ...]:
     """Which programs may restore for this minor of the server, the better one first. (X21)"""
     major, _, after = minor.partition(".")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from procedures.model.ids import ClusterName, MemberId
+from procedures.model.probe import HashKv
 
 _DAY_MS = 24 * 3600 * 1000
 
@@ -15,6 +16,7 @@ class Origin:
     `version` is the server's, `revision` the cluster's at that moment: a snapshot that is older
     is refused. `quorum` is False for one that was taken from a cluster without quorum. `db_size`
     is that of the member's data file, by which the space for it is judged; 0 when not known.
+    `hash_kv` is the member's hash of its keys at that revision, None where it was not asked.
     """
 
     member: MemberId
@@ -23,6 +25,7 @@ class Origin:
     revision: int
     quorum: bool
     db_size: int = 0
+    hash_kv: HashKv | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 from bot.targets.backups.copies import Copies
-from bot.targets.backups.memory import MemoryBackups
+from bot.targets.backups.memory import MemoryBackups, MemoryDrills
+from procedures.engine.drills import Say
 from procedures.model.config_copy import ConfigCopy, Listed
+from procedures.model.drill import Drill, Tried
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
 from procedures.model.snapshot import Origin, Retention, Snapshot
@@ -33,6 +35,33 @@ class ActingCopies:
 
 
 @dataclass(frozen=True, slots=True)
+class ActingDrills:
+    """Implements `Drills`."""
+
+    drills: MemoryDrills
+    script: Script
+
+    async def fault(self, snapshot: Snapshot) -> str | None:
+        return await self.drills.fault(snapshot)
+
+    async def carry_out(self, snapshot: Snapshot, token: str, say: Say) -> Tried:
+        await self.script.call()
+        self.script.point()
+        tried = await self.drills.carry_out(snapshot, token, say)
+        self.script.point()
+        return tried
+
+    async def keep(self, drill: Drill) -> None:
+        await self.script.call()
+        self.script.point()
+        await self.drills.keep(drill)
+        self.script.point()
+
+    async def last(self, cluster: ClusterName) -> Drill | None:
+        return await self.drills.last(cluster)
+
+
+@dataclass(frozen=True, slots=True)
 class ActingBackups:
     """Implements `Backups`; snapshots that are saved have their points where they are streamed."""
 
@@ -42,6 +71,10 @@ class ActingBackups:
     @property
     def copies(self) -> ActingCopies:
         return ActingCopies(self.backups.copies, self.script)
+
+    @property
+    def drills(self) -> ActingDrills:
+        return ActingDrills(self.backups.drills, self.script)
 
     async def save(
         self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]

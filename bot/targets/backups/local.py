@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.targets.backups.copies import Copies, LocalShelf
 from bot.targets.backups.disk_errors import disk_errors
+from bot.targets.backups.drills import TriedHere
 from bot.targets.backups.folder import Folder
 from bot.targets.backups.intake import Intake, Received, ended
 from bot.targets.backups.judging import (
@@ -34,6 +35,7 @@ from bot.targets.backups.naming import (
 from bot.targets.backups.spool import Spool
 from bot.targets.backups.tools import Tools
 from bot.targets.backups.trailer import Trailer
+from bot.targets.backups.trial import SCRATCH_ROOT, Trial
 from procedures.engine.ports import Clock
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
@@ -51,8 +53,12 @@ class LocalBackups:
     Several processes may share the directory, also over NFS where it has locks.
     """
 
-    def __init__(self, directory: Path, tools: Tools, clock: Clock) -> None:
-        self.copies = Copies(LocalShelf(directory))
+    def __init__(
+        self, directory: Path, tools: Tools, clock: Clock, scratch: Path = SCRATCH_ROOT
+    ) -> None:
+        shelf = LocalShelf(directory)
+        self.copies = Copies(shelf)
+        self.drills = TriedHere(shelf, Trial(tools, scratch), self.read)
         self._directory = directory
         self._intake = Intake(tools, clock)
         self._clock = clock

@@ -7,12 +7,15 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
 from bot.targets.backups.copies import Copies, MemoryShelf
+from bot.targets.backups.drills import Records
 from bot.targets.backups.intake import check_age, ended
 from bot.targets.backups.judging import MISSING, changed_length, difference, gone
 from bot.targets.backups.naming import checked_cluster, checked_name, snapshot_name
 from bot.targets.backups.tools import Reading, minor_of
 from bot.targets.backups.trailer import Trailer
+from procedures.engine.drills import Say
 from procedures.engine.ports import Clock
+from procedures.model.drill import Tried
 from procedures.model.errors import Permanent, QuorumbotError
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
@@ -47,6 +50,11 @@ class MemoryBackups:
     def copies(self) -> Copies:
         """Copies of configurations."""
         return Copies(self.copied)
+
+    @property
+    def drills(self) -> "MemoryDrills":
+        """Trying snapshots."""
+        return MemoryDrills(self.copied, self)
 
     async def save(
         self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
@@ -125,6 +133,38 @@ class MemoryBackups:
     def _fail(self) -> None:
         if self.fault is not None:
             raise self.fault
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryDrills(Records):
+    """Implements `procedures.engine.drills.Drills`; it tries what `fake_snapshot` makes."""
+
+    backups: MemoryBackups
+
+    async def fault(self, snapshot: Snapshot) -> str | None:
+        """Tell whether it knows the tools."""
+        minor = minor_of(snapshot.origin.version)
+        known = minor in self.backups.minors
+        return None if known else f"There is no etcd {minor} on this machine."
+
+    async def carry_out(self, snapshot: Snapshot, token: str, say: Say) -> Tried:  # noqa: ARG002
+        """Read it, and say what it says."""
+        if found := await self.backups.verify(snapshot):
+            message = f"{snapshot.name} {found}."
+            raise Permanent(message)
+        reading, compacted = _read(self.backups.stored[snapshot.name][1])
+        reached = max(reading.revision, compacted, 1)
+        await say("restored; etcd is started on it")
+        return Tried(
+            hash=reading.hash,
+            revision=reading.revision,
+            total_keys=reading.total_keys,
+            reached=reached,
+            served=reached,
+            keys=reading.total_keys,
+            hash_kv=snapshot.origin.hash_kv,
+            version=snapshot.origin.version,
+        )
 
 
 def _read(data: bytes) -> tuple[Reading, int]:

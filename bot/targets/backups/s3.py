@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.targets.backups.bucket import Bucket, Place
 from bot.targets.backups.copies import BucketShelf, Copies
 from bot.targets.backups.disk_errors import disk_errors
+from bot.targets.backups.drills import TriedHere
 from bot.targets.backups.intake import Intake, Received, ended
 from bot.targets.backups.judging import (
     BLOCK,
@@ -34,6 +35,7 @@ from bot.targets.backups.naming import (
 from bot.targets.backups.spool import Spool
 from bot.targets.backups.tools import Tools
 from bot.targets.backups.trailer import Trailer
+from bot.targets.backups.trial import SCRATCH_ROOT, Trial
 from procedures.engine.ports import Clock
 from procedures.model.errors import QuorumbotError, Retryable
 from procedures.model.ids import ClusterName
@@ -69,10 +71,13 @@ class S3Backups:
         clock: Clock,
         *,
         part_size: int = PART_SIZE,
+        scratch: Path = SCRATCH_ROOT,
     ) -> None:
         self._bucket = Bucket(place, part_size)
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self.copies = Copies(BucketShelf(self._bucket, self._prefix))
+        shelf = BucketShelf(self._bucket, self._prefix)
+        self.copies = Copies(shelf)
+        self.drills = TriedHere(shelf, Trial(tools, scratch), self.read)
         self._spool = spool
         self._intake = Intake(tools, clock)
         self._clock = clock

@@ -4,18 +4,15 @@ Their word is needed and no proof: they read a damaged snapshot without complain
 `trailer`.
 """
 
-import asyncio
-import os
 import re
 import shutil
-import signal
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
 
+from bot.targets.backups.running import first_line, run
 from procedures.model.errors import Permanent, Retryable
 
 _VERSION_S = 10.0
@@ -23,6 +20,7 @@ _STATUS_S = 60.0
 _SLOWEST_BYTES_A_S = 10 * 1024**2
 _FIRST_WITH_ETCDUTL, _FIRST_WITHOUT_ETCDCTL = (3, 5), (3, 6)
 _MINOR = re.compile(r"(\d{1,3})\.(\d{1,3})(?:[.+-][0-9A-Za-z.+-]*)?")
+_SERVER = re.compile(r"^etcd Version: (\d+\.\d+)", re.MULTILINE)
 _SAID = re.compile(r"^(etcd[cu]tl) version: (\d+\.\d+)", re.MULTILINE)
 
 
@@ -99,13 +97,34 @@ class Tools:
             return str(error)
         return None
 
+    async def server(self, minor: str) -> str:
+        """Find etcd itself of this very minor: beside the tool, else on the PATH.
+
+        Raises Permanent, with what was seen instead.
+        """
+        place = self._places.get(minor)
+        beside = _folder(place)
+        seen = []
+        for path in dict.fromkeys(filter(None, (_etcd(beside), _etcd(None)))):
+            code, output, _ = await run([path, "--version"], _VERSION_S)
+            said = _SERVER.search(output.decode(errors="replace")) if code == 0 else None
+            if said is not None and said[1] == minor:
+                return path
+            seen.append(f"{path} is etcd {said[1]}" if said else f"{path} does not say what it is")
+        why = "; ".join(seen) or f"there is none {f'in {beside} or ' if beside else ''}on the PATH"
+        message = (
+            f"A snapshot of etcd {minor} is tried with etcd {minor} on this machine: {why}. "
+            f'Install it beside its tool, which `backups.tools: {{"{minor}": PATH}}` names.'
+        )
+        raise Permanent(message)
+
     async def read(self, tool: Tool, path: str, size: int) -> Reading:
         """Let the tool read a snapshot of `size` bytes.
 
         Raises Permanent when it cannot, Retryable when it did not come to its end.
         """
         limit_s = _STATUS_S + size / _SLOWEST_BYTES_A_S
-        code, output, errors = await _run(
+        code, output, errors = await run(
             [tool.path, "snapshot", "status", path, "--write-out=json"], limit_s
         )
         if code is None:
@@ -119,12 +138,14 @@ class Tools:
             )
             raise Retryable(message)
         if code:
-            message = f"{tool.name} {tool.minor} cannot read the snapshot: {_line(errors)}."
+            message = f"{tool.name} {tool.minor} cannot read the snapshot: {first_line(errors)}."
             raise Permanent(message)
         try:
             status = _Status.model_validate_json(output)
         except ValidationError as error:
-            message = f"{tool.name} {tool.minor} gave no status of the snapshot: {_line(output)}."
+            message = (
+                f"{tool.name} {tool.minor} gave no status of the snapshot: {first_line(output)}."
+            )
             raise Permanent(message) from error
         return Reading(f"{status.hash:x}", status.revision, status.total_keys, status.total_size)
 
@@ -135,6 +156,16 @@ class Tools:
         else:
             found = [shutil.which(place)]
         return [path for path in found if path]
+
+
+def _folder(place: str | None) -> str | None:
+    if place is None:
+        return None
+    return place if Path(place).is_dir() else str(Path(place).parent)
+
+
+def _etcd(folder: str | None) -> str | None:
+    return shutil.which("etcd", path=folder)
 
 
 def _names(minor: str) -> tuple[str, ...]:
@@ -148,40 +179,6 @@ def _names(minor: str) -> tuple[str, ...]:
 
 
 async def _said(path: str) -> Tool | None:
-    code, output, _ = await _run([path, "version"], _VERSION_S)
+    code, output, _ = await run([path, "version"], _VERSION_S)
     match = _SAID.search(output.decode(errors="replace")) if code == 0 else None
     return Tool(path, match[1], match[2]) if match else None
-
-
-async def _run(argv: list[str], limit_s: float) -> tuple[int | None, bytes, bytes]:
-    """Run a program to its end: exit status (None: not within the limit), output and errors."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            # Nothing of ours: ETCDCTL_* would be taken for flags.
-            env={"ETCDCTL_API": "3", "PATH": os.environ.get("PATH", os.defpath)},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        return 127, b"", (error.strerror or str(error)).encode()
-    try:
-        async with asyncio.timeout(limit_s):
-            output, errors = await process.communicate()
-    except TimeoutError:
-        return None, b"", b""
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-    return process.returncode, output, errors
-
-
-def _line(text: bytes) -> str:
-    """The first line that says something, fit to be shown."""
-    lines = (line.strip() for line in text.decode(errors="replace").splitlines())
-    first = next((line for line in lines if line), "it gave no reason").removeprefix("Error: ")
-    return "".join(char for char in first[:200] if char.isprintable()).rstrip(".")

@@ -10,8 +10,10 @@ from procedures.etcd.observe import observe
 from procedures.etcd.view import NOSPACE, Seen, View, overlooking
 from procedures.model.errors import Permanent
 from procedures.model.ids import ClusterName
+from procedures.model.inventory import Cluster
 from procedures.model.member import Identity
 from procedures.model.plan import Retries
+from procedures.model.probe import HashKv, Status
 from procedures.model.quorum import Health
 from procedures.model.snapshot import Origin
 
@@ -21,13 +23,11 @@ class SaveSnapshot:
     """Stream a snapshot from one member into the place for backups, and verify it.
 
     From the healthy voter with the newest data, not the leader where there is a choice; which one
-    is chosen when it runs. `not_from` is never asked. With `without_quorum` a sole survivor will
-    do, and the backup is marked so. A duplicate is harmless: it is one more backup. So it is tried
-    again where the stream broke, or the place is out of reach, full or in use for the moment.
     is chosen when it runs. `not_from` is never asked. NOSPACE counts against nobody: what is there
     is whole, and a snapshot comes before anything else is done about it (R15). With
     `without_quorum` a sole survivor will do, and the backup is marked so. A duplicate is harmless:
-    it is one more backup.
+    it is one more backup. So it is tried again where the stream broke, or the place is out of
+    reach, full or in use for the moment.
     """
 
     KIND: ClassVar[str] = "etcd.save-snapshot/1"
@@ -75,6 +75,7 @@ class SaveSnapshot:
             revision=status.revision,
             quorum=view.quorum_proven,
             db_size=status.db_size,
+            hash_kv=await self._hash(world, cluster, source.probe.endpoint, status),
         )
         await work.say(f"streaming from {source.name}, revision {origin.revision}")
         await work.guard()
@@ -90,6 +91,15 @@ class SaveSnapshot:
     async def probe(self, _world: World, _work: Work) -> Finding:
         """It is simply taken again: what was cut off is not kept."""
         return NotHappened()
+
+    async def _hash(
+        self, world: World, cluster: Cluster, endpoint: str, status: Status
+    ) -> HashKv | None:
+        """The hash of what is saved, for a drill to compare; it reads all keys of the member."""
+        if status.db_size > cluster.hash_up_to_bytes:
+            return None
+        found = (await world.etcd.hashes(cluster, [endpoint], status.revision)).get(endpoint)
+        return found if isinstance(found, HashKv) else None
 
     def _source(self, view: View) -> Seen:
         """R12: one healthy voter with the newest revision seen."""

@@ -182,3 +182,31 @@ def test_certificates_and_keys() -> None:
     assert not certificate.key_belongs(leaf, other.key)
     assert not certificate.key_belongs(leaf, b"no key")
     assert certificate.read(b"no certificate") is None
+
+
+async def test_on_kubespray_with_calico() -> None:
+    """What Calico asks etcd by comes too; no data, nothing of a folder, no authority's key."""
+    sight = a_furnished_sight()
+    files = sight.hosts.machines["demo-1"].files
+    files.put("/etc/etcd.env", "ETCD_NAME=demo-1\n")
+    files.put("/etc/ssl/etcd/openssl.conf", "[req]\n")
+    files.put("/etc/ssl/etcd/ssl/ca.pem", "certificate")
+    files.put("/etc/ssl/etcd/ssl/ca-key.pem", "the key of keys")
+    files.put("/etc/calico/certs/key.pem", "a key")
+    files.put("/var/lib/etcd/member/snap/db", "live data")
+    cluster = sight.inventory.clusters[DEMO]
+    found = await read_all(sight, cluster, cluster.hosts[0], layout(Platform.KUBESPRAY))
+    assert [each.path for each in found] == [
+        "/etc/calico/certs/key.pem",
+        "/etc/etcd.env",
+        "/etc/ssl/etcd/openssl.conf",
+        "/etc/ssl/etcd/ssl/ca.pem",
+    ]
+
+
+@pytest.mark.parametrize("platform", [each for each in Platform if each is not Platform.OCP4])
+def test_data_is_never_copied_as_files(platform: Platform) -> None:
+    """A live member writes to it, so that such a copy is none; and nothing goes by /tmp (X17)."""
+    how = layout(platform)
+    for each in (*how.folders, *how.files):
+        assert not each.startswith((how.data, "/tmp/", "/var/tmp/"))  # noqa: S108 (what must not be)

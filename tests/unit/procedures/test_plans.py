@@ -241,6 +241,7 @@ CASES = {
     "etcd-backup": Case("etcd backup"),
     "etcd-backup-config": Case("etcd backup config"),
     "etcd-backup-config-one-off": Case("etcd backup config", {}, off("demo-2")),
+    "etcd-drill": Case("etcd drill", {}, lost()),
     "etcd-backup-without-quorum": Case("etcd backup", {}, down("demo-1", "demo-2")),
     "etcd-member-remove-failed": Case("etcd member remove", {"member": "demo-3"}, down("demo-3")),
     "etcd-member-remove-healthy": Case("etcd member remove", {"member": "demo-3"}),

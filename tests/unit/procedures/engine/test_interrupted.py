@@ -133,6 +133,7 @@ def give_up(name: str) -> Callable[[Theatre], None]:
 FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
 CASES = {
     "backup": Case("etcd backup", {}),
+    "drill": Case("etcd drill", {}, lost()),
     "back up configurations": Case("etcd backup config", {}),
     "restore a configuration": Case("etcd restore config", {"member": "demo-2"}, spoiled),
     "remove a dead one": Case("etcd member remove", {"member": "demo-3"}, stop("demo-3")),
