@@ -15,6 +15,7 @@ from bot.targets.etcd.links import Links
 from bot.targets.etcd.proof import Prover
 from bot.targets.etcd.target import Target, aim, label, named
 from bot.targets.etcd.tls import Identities, Identity
+from bot.targets.etcd.waiting import in_time
 from procedures.model.ids import MemberName
 from procedures.model.inventory import Cluster
 from procedures.model.probe import (
@@ -59,10 +60,11 @@ class EtcdReader:
         known = set(cluster.endpoints.values())
         asked += [(url, None) for url in dict.fromkeys(extra) if url not in known]
         identity = await self._identity(cluster, deadline)
-        probes = await asyncio.gather(
-            *(self._probe(url, member, identity, deadline) for url, member in asked)
+        probes = await in_time(
+            [(url, member, self._probe(url, member, identity, deadline)) for url, member in asked],
+            hopeless=self._prover.missed,
         )
-        return Sample(at_ms, tuple(probes))
+        return Sample(at_ms, probes)
 
     async def hashes(
         self, cluster: Cluster, endpoints: Sequence[str], revision: int, *, fresh: bool = False

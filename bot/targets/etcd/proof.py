@@ -6,6 +6,7 @@ connects, shakes hands and waits for the server's first bytes.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,10 @@ _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, _SETTINGS, 0, 0
 
 
 _PATIENCE = 4
-"""A server that speaks TLS is given one part in this many of the time left to speak first."""
+"""A server that speaks TLS is given one part in this many of the time left to speak first; so is
+the way to one that swallowed all attempts to connect a moment ago."""
+
+_MOMENT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,17 @@ class Prover:
     resolver: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(16, thread_name_prefix="etcd-resolver")
     )
+    _missed: dict[str, float] = field(default_factory=dict)
+    """When connecting used up a whole deadline last, by URL, on the loop's clock."""
+
+    def missed(self, url: str) -> bool:
+        """Tell whether a whole deadline was not enough to connect, a moment ago."""
+        at = self._missed.get(url)
+        return at is not None and at > asyncio.get_running_loop().time() - _MOMENT_S
 
     async def prove(self, target: Target, deadline: Deadline) -> Address:
         """Give the address at which a server speaks with us; raise `FaultError` if none does."""
-        sock, address = await connect(target, deadline, self.resolver)
+        sock, address = await self._connect(target, deadline)
         context = target.identity.http2 if target.identity else None
         try:
             async with handshake.secured(sock, target, context, deadline) as (reader, writer):
@@ -58,6 +69,19 @@ class Prover:
         if not frame:
             raise faults.hangs_up(target.who)
         return address
+
+    async def _connect(self, target: Target, deadline: Deadline) -> tuple[socket.socket, Address]:
+        """Connect. A host that is gone is not waited for again and again, for each look in full."""
+        short = self.missed(target.url)
+        patience = Deadline.after(deadline.duration_ms // _PATIENCE) if short else deadline
+        try:
+            found = await connect(target, patience, self.resolver)
+        except FaultError:
+            if not short and not deadline.left_s:
+                self._missed[target.url] = asyncio.get_running_loop().time()
+            raise
+        self._missed.pop(target.url, None)
+        return found
 
     async def leaf(
         self, target: Target, context: ssl.SSLContext, deadline: Deadline

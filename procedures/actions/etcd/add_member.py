@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from procedures.actions.etcd.steady import WAITS, steady
+from procedures.actions.etcd.steady import WAITS, all_ids, ids_after, steady
 from procedures.actions.etcd.target import contact
 from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.etcd.observe import observe, observed
@@ -64,9 +64,8 @@ class AddMember:
         await work.guard()
         cluster = world.inventory.clusters[self.cluster]
         member = await world.act.add_member(cluster, endpoint, (self.url,), learner=self.learner)
-        after = await observed(self.cluster, world)
-        wanted = {seen.listed.id for seen in view.seen if seen.listed} | {member}
-        found = {seen.listed.id for seen in after.seen if seen.listed}
+        wanted = all_ids(view) | {member}
+        after, found = await ids_after(self.cluster, all_ids, wanted, world, work)
         if found != wanted:
             message = (
                 f"etcd confirmed the addition of {member}, and its list has "

@@ -15,7 +15,7 @@ from procedures.model.member import Identity
 from procedures.model.quorum import Health
 
 WAIT_S = 60
-_POLL_MS = 1_000
+_POLL_MS = 250
 
 LAG_ENTRIES = 1_000
 """A member that is further behind in the log than this has not caught up."""

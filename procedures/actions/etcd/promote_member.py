@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from procedures.actions.etcd.steady import WAITS, steady
+from procedures.actions.etcd.steady import WAITS, all_ids, ids_after, steady, voter_ids
 from procedures.actions.etcd.target import contact, same
 from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.etcd.observe import observe, observed
@@ -58,9 +58,8 @@ class PromoteMember:
         await work.guard()
         cluster = world.inventory.clusters[self.cluster]
         await world.act.promote_member(cluster, endpoint, self.member.id)
-        after = await observed(self.cluster, world)
-        voting = {seen.listed.id for seen in after.voters if seen.listed}
-        wanted = {seen.listed.id for seen in view.seen if seen.listed}
+        wanted = all_ids(view)
+        _, voting = await ids_after(self.cluster, voter_ids, wanted, world, work)
         if voting != wanted:
             message = (
                 f"etcd confirmed the promotion of {self.member.shown}, and the voters are "

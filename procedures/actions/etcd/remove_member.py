@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from procedures.actions.etcd.steady import WAITS, steady
+from procedures.actions.etcd.steady import WAITS, all_ids, ids_after, steady
 from procedures.actions.etcd.target import condition, contact, same
 from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.etcd.observe import observe, observed
@@ -135,9 +135,8 @@ class RemoveMember:
 
     async def _check(self, before: View, world: World, work: Work) -> None:
         """Afterwards: that id is gone, and every other is still there (R7)."""
-        after = await observed(self.cluster, world)
-        wanted = {seen.listed.id for seen in before.seen if seen.listed} - {self.member.id}
-        found = {seen.listed.id for seen in after.seen if seen.listed}
+        wanted = all_ids(before) - {self.member.id}
+        _, found = await ids_after(self.cluster, all_ids, wanted, world, work)
         if found != wanted:
             message = (
                 f"etcd confirmed the removal of {self.member.shown}, and its list has "

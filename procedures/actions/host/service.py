@@ -11,7 +11,7 @@ from procedures.model.platform import Layout
 from procedures.model.probe import Fault
 
 START_WITHIN_MS = 30_000
-_POLL_MS = 500
+_POLL_MS = 250
 
 
 @dataclass(frozen=True, slots=True)
