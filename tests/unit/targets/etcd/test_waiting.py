@@ -115,9 +115,9 @@ async def test_the_way_to_one_that_is_gone(swallowing: str) -> None:
     for _ in range(2):
         began = time.monotonic()
         with pytest.raises(FaultError, match="no connection within"):
-            await prover.prove(target, Deadline.after(400))
+            await prover.prove(target, Deadline.after(2_000))
         took.append(time.monotonic() - began)
         assert prover.missed(swallowing)
     prover.close()
-    assert took[0] >= 0.4
-    assert took[1] < 0.3
+    assert took[0] >= 2
+    assert took[1] < 1.8
