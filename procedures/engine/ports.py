@@ -54,6 +54,13 @@ class EtcdLook(Protocol):
         """Scrape each endpoint's `/metrics`."""
         ...
 
+    def scraped(self, cluster: Cluster, endpoint: str) -> Sequence[Metrics]:
+        """Give what an endpoint's `/metrics` said in the last minute, oldest first.
+
+        They are from scrapes without a fault in between; nothing is asked for it.
+        """
+        ...
+
     async def versions(
         self, cluster: Cluster, endpoints: Sequence[str]
     ) -> Mapping[str, Versions | Fault]:

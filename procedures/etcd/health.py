@@ -13,7 +13,7 @@ from procedures.engine.ports import Look
 from procedures.etcd import figures as core
 from procedures.etcd.advice import advise
 from procedures.etcd.certificates import certificates
-from procedures.etcd.evidence import testified
+from procedures.etcd.evidence import listen, testified
 from procedures.etcd.fragmentation import MIB
 from procedures.etcd.host_health import HostSeen, clock_pairs, host_figures, look_at_hosts
 from procedures.etcd.performance import performance
@@ -78,8 +78,10 @@ async def _ask(
     first = await look.etcd.sample(cluster)
     yield _first_report(cluster, look_at(cluster, first))
     extra = unasked(cluster, first)
-    details, _ = await asyncio.gather(
-        _details(cluster, first, look), look.clock.sleep_ms(cluster.sample_gap_ms)
+    details, _, _ = await asyncio.gather(
+        _details(cluster, first, look),
+        look.clock.sleep_ms(cluster.sample_gap_ms),
+        listen(cluster, look_at(cluster, first), look),
     )
     second, later = await asyncio.gather(
         look.etcd.sample(cluster, extra), look.etcd.metrics(cluster, _answering(first))
@@ -88,10 +90,11 @@ async def _ask(
     if look_at(cluster, first).quorum_proven and not look_at(cluster, second).quorum_proven:
         # It may only be an election: quorum is not called lost before two samples agree.
         second = await look.etcd.sample(cluster, extra)
+    view = testified(cluster, look_at(cluster, second), look)
     seen, now_s = await hosts, look.clock.now_ms() // 1_000
     yield replace(
-        _last_report(cluster, first, second, details, now_s),
-        hosts=host_figures(look_at(cluster, second), seen, now_s),
+        _last_report(cluster, first, view, details, now_s),
+        hosts=host_figures(view, seen, now_s),
         clocks=clock_pairs(seen),
     )
 
@@ -104,12 +107,11 @@ def _first_report(cluster: Cluster, view: View) -> HealthReport:
 def _last_report(
     cluster: Cluster,
     first: Sample,
-    second: Sample,
+    view: View,
     details: _Details,
     now_s: int,
 ) -> HealthReport:
     before = look_at(cluster, first)
-    view = testified(look_at(cluster, second), details.metrics_later)
     names = {member.id: member.name for member in view.members}
     quotas = {
         seen.name: scrape.quota

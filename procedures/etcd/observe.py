@@ -3,7 +3,7 @@
 import difflib
 
 from procedures.engine.ports import Look
-from procedures.etcd.evidence import with_evidence
+from procedures.etcd.evidence import listen, testified
 from procedures.etcd.view import Seen, View, look_at, unasked
 from procedures.model.errors import Refused, UsageError
 from procedures.model.ids import ClusterName
@@ -12,11 +12,22 @@ from procedures.model.probe import ListedMember
 
 
 async def observe(cluster: Cluster, look: Look) -> View:
-    """Ask the expected members, and those of whom only the member list tells."""
+    """Ask the expected members, and those of whom only the member list tells.
+
+    Where others are asked about a member, this may take as long as `evidence.SILENCE_MS`; what is
+    given is no older for it.
+    """
+    view = await _looked(cluster, look)
+    if await listen(cluster, view, look):
+        view = await _looked(cluster, look)
+    return testified(cluster, view, look)
+
+
+async def _looked(cluster: Cluster, look: Look) -> View:
     sample = await look.etcd.sample(cluster)
     if extra := unasked(cluster, sample):
         sample = await look.etcd.sample(cluster, extra)
-    return await with_evidence(cluster, look_at(cluster, sample), look)
+    return look_at(cluster, sample)
 
 
 async def observed(name: ClusterName, look: Look) -> View:

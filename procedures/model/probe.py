@@ -140,8 +140,9 @@ class Histogram:
 class Metrics:
     """The figures of one scrape of a member; None where the member does not export one.
 
-    Counters count since the process started at `started_ms`. `peer_rtt` and
-    `active_peers`, whether there is a live connection, are by peer id.
+    Counters count since the process started at `started_ms`. By peer id: `peer_rtt`;
+    `active_peers`, whether a connection counts as live; `received`, the bytes of messages from it;
+    and `addressed`, which grows with each message to it, sent or not.
     """
 
     at_ms: int
@@ -157,6 +158,8 @@ class Metrics:
     proposals_pending: int | None
     quota: int | None
     active_peers: Mapping[MemberId, bool] = field(default_factory=dict)
+    received: Mapping[MemberId, int] = field(default_factory=dict)
+    addressed: Mapping[MemberId, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

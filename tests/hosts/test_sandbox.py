@@ -168,7 +168,7 @@ async def test_a_host_loses_its_power(sandbox: Sandbox) -> None:
     await sandbox.cluster("demo-3", "stop")
     answer = await sandbox.wait_for_answer(await sandbox.accepted("health"))
     assert answer.headline == "demo: degraded, 2 of 3 members, tolerance 0"
-    assert "demo-1 and demo-2 have no connection to it either" in answer.text
+    assert "demo-1 and demo-2 neither hear from it nor reach it" in answer.text
     await sandbox.cluster("demo-3", "start")
 
 

@@ -13,6 +13,7 @@ from bot.targets.etcd.faults import FaultError
 from bot.targets.etcd.hashes import SharedHashes
 from bot.targets.etcd.links import Links
 from bot.targets.etcd.proof import Prover
+from bot.targets.etcd.scrapes import Scrapes
 from bot.targets.etcd.target import Target, aim, label, named
 from bot.targets.etcd.tls import Identities, Identity
 from bot.targets.etcd.waiting import in_time
@@ -50,6 +51,7 @@ class EtcdReader:
         self._prover = Prover(now_ms)
         self._links = Links(self._prover)
         self._hashes = SharedHashes(now_ms)
+        self._scrapes = Scrapes()
 
     async def sample(self, cluster: Cluster, extra: Sequence[str] = ()) -> Sample:
         """Ask each configured endpoint, and each client URL in `extra`, for its core figures."""
@@ -78,11 +80,17 @@ class EtcdReader:
         self, cluster: Cluster, endpoints: Sequence[str]
     ) -> Mapping[str, Metrics | Fault]:
         """Scrape each endpoint's `/metrics`."""
-        return await self._each(
+        answers = await self._each(
             cluster,
             endpoints,
             lambda target, deadline: web.metrics(self._prover, target, deadline, self._now_ms),
         )
+        self._scrapes.keep(cluster.name, answers, self._now_ms())
+        return answers
+
+    def scraped(self, cluster: Cluster, endpoint: str) -> Sequence[Metrics]:
+        """Give what an endpoint's `/metrics` said in the last minute, oldest first."""
+        return self._scrapes.of(cluster.name, endpoint)
 
     async def versions(
         self, cluster: Cluster, endpoints: Sequence[str]

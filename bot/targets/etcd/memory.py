@@ -14,6 +14,7 @@ from bot.targets.etcd.look import unix_ms
 from bot.targets.etcd.model import Condition, FakeCluster, FakeMember, certificate
 from bot.targets.etcd.model_changes import RefusedError, UnansweredError
 from bot.targets.etcd.peer_urls import checked
+from bot.targets.etcd.scrapes import Scrapes
 from bot.targets.etcd.snapshot import broken
 from bot.targets.etcd.target import label, named
 from procedures.model.ids import ClusterName, MemberId, MemberName
@@ -51,6 +52,7 @@ class FakeEtcd:
         self.clusters = dict(clusters)
         self.files_fault: Fault | None = None
         self._now_ms = now_ms
+        self._scrapes = Scrapes()
 
     async def sample(self, cluster: Cluster, extra: Sequence[str] = ()) -> Sample:
         """Ask each configured endpoint, and each client URL in `extra`, for its core figures."""
@@ -91,10 +93,22 @@ class FakeEtcd:
         peers = self.clusters[cluster.name].members.values()
 
         def scrape(member: FakeMember, _: str) -> Metrics:
-            connected = {peer.id: peer.works for peer in peers if peer is not member}
-            return replace(member.metrics, at_ms=at_ms, active_peers=connected)
+            others = [peer for peer in peers if peer is not member]
+            return replace(
+                member.metrics,
+                at_ms=at_ms,
+                active_peers={peer.id: peer.works for peer in others},
+                received={peer.id: at_ms if peer.works else 0 for peer in others},
+                addressed={peer.id: at_ms for peer in others},
+            )
 
-        return self._each(cluster, endpoints, scrape)
+        answers = self._each(cluster, endpoints, scrape)
+        self._scrapes.keep(cluster.name, answers, at_ms)
+        return answers
+
+    def scraped(self, cluster: Cluster, endpoint: str) -> Sequence[Metrics]:
+        """Give what an endpoint's `/metrics` said in the last minute, oldest first."""
+        return self._scrapes.of(cluster.name, endpoint)
 
     async def versions(
         self, cluster: Cluster, endpoints: Sequence[str]

@@ -6,6 +6,7 @@ takes 3 ms.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -16,6 +17,9 @@ _FSYNC = "etcd_disk_wal_fsync_duration_seconds_bucket"
 _COMMIT = "etcd_disk_backend_commit_duration_seconds_bucket"
 _PEER_RTT = "etcd_network_peer_round_trip_time_seconds_bucket"
 _ACTIVE_PEERS = "etcd_network_active_peers"
+_RECEIVED = "etcd_network_peer_received_bytes_total"
+_SENT = "etcd_network_peer_sent_bytes_total"
+_NOT_SENT = "etcd_network_peer_sent_failures_total"
 _HANDLING = "grpc_server_handling_seconds_bucket"
 _HANDLED = "grpc_server_handled_total"
 _LEADER_CHANGES = "etcd_server_leader_changes_seen_total"
@@ -26,15 +30,16 @@ _STARTED = "process_start_time_seconds"
 
 _NAMES = "|".join(
     [
-        *(_FSYNC, _COMMIT, _PEER_RTT, _ACTIVE_PEERS, _HANDLING, _HANDLED),
+        *(_FSYNC, _COMMIT, _PEER_RTT, _ACTIVE_PEERS, _RECEIVED, _SENT, _NOT_SENT),
+        *(_HANDLING, _HANDLED),
         *(_LEADER_CHANGES, _PROPOSALS_FAILED, _PROPOSALS_PENDING, _QUOTA, _STARTED),
     ]
 )
 _LINE = re.compile(rf"^({_NAMES})(?:{{(.*)}})? (\S+)(?: \d+)?$", re.MULTILINE)
 
-_LE, _TO, _REMOTE, _CODE, _TYPE, _METHOD = (
+_LE, _TO, _FROM, _REMOTE, _CODE, _TYPE, _METHOD = (
     re.compile(rf'(?:^|,){label}="([^"]*)"')
-    for label in ("le", "To", "Remote", "grpc_code", "grpc_type", "grpc_method")
+    for label in ("le", "To", "From", "Remote", "grpc_code", "grpc_type", "grpc_method")
 )
 
 _FAILURES = frozenset(
@@ -81,6 +86,8 @@ def parse(page: str, at_ms: int) -> Metrics:
     fsync, commit, handling = _Buckets(), _Buckets(), _Buckets()
     peer_rtt: dict[MemberId, _Buckets] = {}
     active_peers: dict[MemberId, bool] = {}
+    received: Counter[MemberId] = Counter()
+    addressed: Counter[MemberId] = Counter()
     handled: int | None = None
     failed = 0
     for name, labels, value in _LINE.findall(page):
@@ -92,6 +99,10 @@ def parse(page: str, at_ms: int) -> Metrics:
             peer_rtt.setdefault(MemberId(_value(_TO, labels)), _Buckets()).add(labels, value)
         elif name == _ACTIVE_PEERS:
             active_peers[MemberId(_value(_REMOTE, labels))] = float(value) > 0
+        elif name == _RECEIVED:
+            received[MemberId(_value(_FROM, labels))] += _whole(value)
+        elif name in {_SENT, _NOT_SENT}:
+            addressed[MemberId(_value(_TO, labels))] += _whole(value)
         elif name == _HANDLING:
             if _counts_as_latency(labels):
                 handling.add(labels, value)
@@ -121,6 +132,8 @@ def parse(page: str, at_ms: int) -> Metrics:
         proposals_pending=_optional(plain, _PROPOSALS_PENDING),
         quota=_optional(plain, _QUOTA),
         active_peers=MappingProxyType(active_peers),
+        received=MappingProxyType(received),
+        addressed=MappingProxyType(addressed),
     )
 
 

@@ -1,5 +1,6 @@
 """What a reader of etcd says, in every condition of the cluster that matters."""
 
+import asyncio
 import time
 from dataclasses import replace
 
@@ -271,27 +272,50 @@ async def test_metrics(world: World) -> None:
     assert three.kind is FaultKind.SILENT
 
 
-async def test_metrics_tell_who_has_lost_whom(world: World) -> None:
-    """Each counts its live connections by peer; one that hangs is given up by all others of 3.4."""
+async def test_metrics_tell_who_is_heard(world: World) -> None:
+    """Somebody hears each member that works; nobody hears one that hangs, though spoken to."""
     ids = {name: status(probe).member_id for name, probe in (await ask(world)).items()}
-    one, two, three = ids.values()
-    urls = list(world.cluster.endpoints.values())
+    urls = list(world.cluster.endpoints.values())[:2]
 
-    async def connected() -> list[dict[MemberId, bool]]:
-        answers = await world.reader.metrics(world.cluster, urls[:2])
-        return [dict(each.active_peers) for each in answers.values() if isinstance(each, Metrics)]
+    async def moved() -> tuple[set[MemberId], set[MemberId]]:
+        """Whom somebody has heard within half a second, and whom somebody has addressed."""
+        befores = await world.reader.metrics(world.cluster, urls)
+        await asyncio.sleep(0.5)
+        afters = await world.reader.metrics(world.cluster, urls)
+        heard, addressed = set(), set()
+        for before, after in zip(befores.values(), afters.values(), strict=True):
+            assert isinstance(before, Metrics)
+            assert isinstance(after, Metrics)
+            for peer in ids.values():
+                if after.received.get(peer, 0) > before.received.get(peer, 0):
+                    heard.add(peer)
+                if after.addressed.get(peer, 0) > before.addressed.get(peer, 0):
+                    addressed.add(peer)
+        return heard, addressed
 
-    async def all_there() -> bool:
-        return await connected() == [{two: True, three: True}, {one: True, three: True}]
+    async def all_heard() -> bool:
+        return (await moved())[0] == set(ids.values())
 
     async def three_lost() -> bool:
-        return await connected() == [{two: True, three: False}, {one: True, three: False}]
+        heard, addressed = await moved()
+        return heard == {ids[ONE], ids[TWO]} and ids[THREE] in addressed
 
-    await eventually(all_there, 20, "all are connected")
-    if status((await ask(world))[ONE]).version.startswith("3.5."):
-        return  # 3.5.16 counts a peer that hangs as connected for a minute and more
+    await eventually(all_heard, 20, "all are heard")
     await world.freeze(THREE)
-    await eventually(three_lost, 20, "the others have given the third up")
+    await eventually(three_lost, 20, "nobody hears the third")
+
+
+async def test_metrics_are_kept_for_a_while(world: World) -> None:
+    """The last pages of each that answers, oldest first; a fault ends what was known before."""
+    url = world.cluster.endpoints[THREE]
+    pages = []
+    for _ in range(2):
+        pages.append((await world.reader.metrics(world.cluster, [url]))[url])
+        await asyncio.sleep(0.5)
+    assert list(world.reader.scraped(world.cluster, url)) == pages
+    await world.kill(THREE)
+    await world.reader.metrics(world.cluster, [url])
+    assert not world.reader.scraped(world.cluster, url)
 
 
 async def test_versions(world: World) -> None:

@@ -125,7 +125,7 @@ async def test_the_others_tell_who_is_gone() -> None:
     assert report.headline == "demo: degraded, 2 of 3 members, tolerance 0"
     found = figure(report, "member", "demo-3")
     assert found.level is Level.WARN
-    assert "demo-1 and demo-2 have no connection to it either." in str(found)
+    assert "demo-1 and demo-2 neither hear from it nor reach it." in str(found)
 
 
 async def test_the_others_tell_who_is_not_gone() -> None:

@@ -73,6 +73,23 @@ def test_peer_rtt(page: str, samples: list[Sample]) -> None:
     assert metrics.peer_rtt == {peer: histogram(samples, name, To=peer) for peer in peers}
 
 
+def test_peers(page: str, samples: list[Sample]) -> None:
+    """Bytes from each peer; to each, bytes and failures together: one of them always grows."""
+    metrics = parse(page, 0)
+
+    def by(label: str, *names: str) -> dict[str, float]:
+        counts: dict[str, float] = {}
+        for sample in samples:
+            if sample.name in {f"etcd_network_peer_{name}_total" for name in names}:
+                peer = sample.labels[label]
+                counts[peer] = counts.get(peer, 0) + sample.value
+        return counts
+
+    assert metrics.received == by("From", "received_bytes")
+    assert metrics.addressed == by("To", "sent_bytes", "sent_failures")
+    assert len(metrics.addressed) == 2
+
+
 def test_grpc(page: str, samples: list[Sample]) -> None:
     """Latency is that of unary calls except Defragment; failures are the server's own."""
     metrics = parse(page, 0)
