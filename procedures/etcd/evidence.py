@@ -28,13 +28,18 @@ from procedures.model.quorum import Health
 WITNESSES = 2
 """So many others at least, and all that can be asked, must have heard nothing."""
 
-SILENCE_MS = 10_000
-"""For so long at least."""
+SILENCE_MS = 15_000
+"""For so long at least. On a network that loses half of all packets each way, members that work
+were silent for 10 s and more, with their connections given up.
+"""
 
 TRIES, TRIES_WITHIN_MS = 4, 25_000
 """So many notes of the round-trip time tell that a peer cannot be reached. There are two series of
 them for each, so that a peer that is well gets two at most.
 """
+
+_KNOWN_WITHIN_MS = 55_000
+"""Longer waiting tells no more: the first try in vain may be noted 35 s after the last good one."""
 
 _PAUSE_MS = 1_000
 _PATIENCE_MS = 30_000
@@ -74,7 +79,6 @@ async def listen(cluster: Cluster, view: View, look: Look) -> bool:
 
 def testified(cluster: Cluster, view: View, look: Look) -> View:
     """Call a member down that is lost, by what was scraped so far."""
-
     names = " and ".join(witness.name for witness in _witnesses(view))
 
     def judged(seen: Seen) -> Seen:
@@ -118,8 +122,9 @@ def _heard_by(scrapes: Sequence[Metrics], member: MemberId, *, leads: bool) -> W
     first = silent[-1]
     if first is last and len(scrapes) > 1 and last.at_ms - scrapes[-2].at_ms <= _LATELY_MS:
         return Word.NOT_LOST
-    if last.at_ms - first.at_ms < SILENCE_MS or not _given_up(silent, member):
-        return Word.OPEN
+    silence_ms = last.at_ms - first.at_ms
+    if silence_ms < SILENCE_MS or not _given_up(silent, member):
+        return Word.OPEN if silence_ms < _KNOWN_WITHIN_MS else Word.NOT_LOST
     # Whoever hears nobody is no witness, nor is a leader who said nothing.
     others = sum(last.received.values()) > sum(first.received.values())
     spoke = last.addressed.get(member, 0) > first.addressed.get(member, 0)

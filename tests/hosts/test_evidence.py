@@ -44,6 +44,8 @@ async def test_the_dead_are_told_from_those_out_of_reach(bed: Testbed, tmp_path:
         assert {await health(stage, hidden.name) for _ in range(10)} == {Health.UNKNOWN}
         hidden.power_off()
         await stage.down(hidden.name)
+        plan = await stage.planned("etcd member remove", member=hidden.name)
+        assert any("is failed" in fact for fact in plan.facts)
         run = (await stage.carried_out("etcd replace", member=hidden.name)).run
         assert run.state is State.SUCCEEDED, run.error
         view = await observe(stage.cluster, stage)

@@ -54,13 +54,13 @@ class RealStage:
             await each.close()
 
     async def down(self, name: str) -> None:
-        """Wait until a member is known to be down: its peers give it up after some seconds."""
+        """Wait until a member is known to be down: its peers take up to a minute to give it up."""
 
         async def known() -> bool:
             view = await observe(self.cluster, self)
             return any(each.name == name and each.health is Health.DOWN for each in view.seen)
 
-        await eventually(known, 30, f"{name} is down")
+        await eventually(known, 90, f"{name} is down")
 
     async def planned(self, procedure: str, **args: str | bool) -> Plan:
         """Plan, as a worker does when somebody asks. Raises what planning raises."""

@@ -80,6 +80,7 @@ CASES: Mapping[str, tuple[Mapping[MemberId, Sequence[Metrics]], Word]] = {
         silent(0, 10_000, 20_000, 25_000, live=True, every_ms=15_000),
         Word.OPEN,
     ),
+    "silent for long, and never given up": (silent(0, 25_000, 55_000, live=True), Word.NOT_LOST),
     "given up by one only": (
         {**LONG, FOLLOWER: silent(0, 4_000, SILENCE_MS, live=True)[FOLLOWER]},
         Word.OPEN,
