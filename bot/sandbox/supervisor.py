@@ -98,6 +98,8 @@ async def run(
         print(f"quorumbot: {fault}", file=sys.stderr)
         return 1
     finally:
+        if asked_to_stop:  # nor what is left to do for the process itself
+            signal.pthread_sigmask(signal.SIG_BLOCK, stops)
         for number in stops:
             loop.remove_signal_handler(number)
     return 0

@@ -12,11 +12,9 @@ from procedures.host.answering import Args
 from procedures.model.inquiry import Inquiry
 from procedures.model.inventory import Inventory, Platform
 from procedures.model.report import Figure, HealthReport, HostsReport, Level
-from procedures.model.run import State
 from tests.hosts.stage import on_stage
 from tests.support.real_stage import RealStage
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
-from tests.testbed.flavours import FlavourName
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3")
 GOOD = {Level.OK, Level.INFO}
@@ -107,18 +105,3 @@ async def test_questions_about_hosts_alone(
     assert " of 3 of 3 hosts, " in report.headline
     strange = {each.name for each in report.figures if each.level not in GOOD}
     assert strange <= {"time service"}
-
-
-@pytest.mark.parametrize("flavour", ["ocp311", "kubespray"])
-async def test_other_platforms(inside: Namespace, tmp_path: Path, flavour: FlavourName) -> None:
-    """Where etcd is a static pod or lives in a container, the same questions have answers."""
-    with Testbed.start([HostSpec("etcd-1", flavour)], bot=inside) as bed:
-        alone = bed.cluster(("etcd-1",))
-        async with on_stage(bed, alone, Platform(flavour), tmp_path) as stage:
-            report = await asked(stage)
-            journal = await stage.carried_out("etcd backup config")
-    strange = [each for each in report.hosts if each.level not in GOOD]
-    assert {each.name for each in strange} <= {"time service"}, strange
-    (service,) = figures(report, "service").values()
-    assert service.text.endswith("etcd runs")
-    assert journal.run.state is State.SUCCEEDED, journal.run.error

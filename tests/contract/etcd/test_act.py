@@ -14,7 +14,7 @@ from procedures.model.probe import Alarm, ListedMember, Status
 from tests.contract.etcd.worlds import DEADLINE_MS, ONE, PATIENCE_MS, THREE, TWO, World
 from tests.support.waiting import eventually
 
-SLACK_MS = 500
+SLACK_MS = 3_000
 NOBODY = MemberId("abc")
 
 
@@ -38,8 +38,18 @@ async def statuses(world: World) -> dict[MemberName, Status]:
 
 
 async def roles(world: World) -> Roles:
-    """Of a healthy cluster."""
-    found = await statuses(world)
+    """Of a healthy cluster, as soon as it is one: an election may be under way."""
+    found: dict[MemberName, Status] = {}
+
+    async def led() -> bool:
+        found.clear()
+        found.update(await statuses(world))
+        leaders = {status.leader for status in found.values()}
+        return (
+            len(found) == len(world.cluster.endpoints) and len(leaders) == 1 and None not in leaders
+        )
+
+    await eventually(led, 30, "all members answer, and have one leader")
     ids = {name: status.member_id for name, status in found.items()}
     leader = next(name for name, status in found.items() if status.leader == status.member_id)
     first, second = (name for name in found if name != leader)

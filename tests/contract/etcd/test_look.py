@@ -22,7 +22,7 @@ from procedures.model.probe import (
 from tests.contract.etcd.worlds import DEADLINE_MS, ONE, THREE, TWO, World
 from tests.support.waiting import eventually
 
-SLACK_MS = 500
+SLACK_MS = 3_000
 
 
 async def ask(world: World, cluster: Cluster | None = None) -> dict[MemberName, MemberProbe]:

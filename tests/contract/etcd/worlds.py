@@ -207,6 +207,9 @@ class RealWorld:
         )
 
         async def joined() -> bool:
+            # It ends where the peer that it asks has not heard of it yet.
+            if self.demo.pids()[member] is None:
+                await self.demo.start_member(member)
             sample = await self._reader.sample(probe)
             return not isinstance(sample.probes[0].read, Fault)
 

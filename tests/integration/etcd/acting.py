@@ -12,7 +12,7 @@ from procedures.model.inventory import Cluster, Platform, TlsFiles
 
 DEADLINE_MS = 500
 PATIENCE_MS = 600
-_SLACK_MS = 500
+_SLACK_MS = 3_000
 
 
 def one(url: str, files: Files | None = None) -> Cluster:
