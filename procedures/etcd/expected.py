@@ -5,6 +5,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from procedures.etcd.view import Seen, View
+from procedures.model.client_urls import is_host
 from procedures.model.errors import Refused
 from procedures.model.ids import MemberId, MemberName
 from procedures.model.inventory import Cluster
@@ -98,7 +99,7 @@ def fits(cluster: Cluster, url: str) -> bool:
     except ValueError:
         return False
     rest = parts.path or parts.query or parts.fragment or "@" in parts.netloc
-    plain = not rest and not any(each.isspace() or each == "," for each in url)
+    plain = not rest and is_host(parts.hostname or "")
     return whole and plain and parts.scheme == scheme(cluster)
 
 

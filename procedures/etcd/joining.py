@@ -20,6 +20,7 @@ _ADDRESSED = (
 _ANYWHERE = frozenset({"localhost", "::1", "0.0.0.0", "::", ""})
 _ONCE = ("ETCD_FORCE_NEW_CLUSTER",)
 _OF_A_HOST = ("ETCD_", "ETCDCTL_")
+_NEVER_IN_A_LIST = re.compile(r"[\s,=\"'`$\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,17 @@ class Place:
 
 
 def initial_cluster(peers: Mapping[str, str]) -> str:
-    """Write the peer URL of each member, by its name."""
+    """Write the peer URL of each member, by its name.
+
+    Raises Refused where a name would be read as more than one, or as another: etcd takes any.
+    """
+    for name in peers:
+        if _NEVER_IN_A_LIST.search(name) or not name.isprintable():
+            message = (
+                f"The name of member {name!r} cannot stand in ETCD_INITIAL_CLUSTER. Start it "
+                "under one of letters, digits, dots and dashes, or remove it first."
+            )
+            raise Refused(message)
     return ",".join(f"{name}={url}" for name, url in sorted(peers.items()))
 
 

@@ -4,6 +4,7 @@ Source: etcd's runtime reconfiguration guide; the checks of OpenShift's clusterm
 The new member is started by people, with what the run prints; `member promote` comes last.
 """
 
+import re
 from dataclasses import dataclass
 
 from procedures.actions.etcd.add_member import AddMember
@@ -19,6 +20,8 @@ from procedures.model.errors import Refused, UsageError
 from procedures.model.ids import ClusterName
 from procedures.model.plan import Ref, Risk, Undo
 from procedures.model.procedure import Procedure, Runbook
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,10 @@ def _tell(view: View, ruling: quorum.Ruling, run: Runbook, *, voter: bool) -> No
 
 
 def _name(text: str) -> str:
-    if not text or set(text) & set(" \t\n=,\"'`$\\") or not text.isprintable():
-        message = f"{text!r} is no name for a member: letters, digits, dots and dashes are."
+    if not _NAME.fullmatch(text):
+        message = (
+            f"{text!r} is no name for a member. One is of letters, digits, dots and dashes, and "
+            "begins with a letter or digit."
+        )
         raise UsageError(message)
     return text

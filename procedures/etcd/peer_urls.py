@@ -1,22 +1,21 @@
 """Peer URLs as people type them, and who has which."""
 
-from urllib.parse import urlsplit
+import re
 
 from procedures.etcd.observe import listed
 from procedures.etcd.view import View
 from procedures.model.errors import Refused, UsageError
 from procedures.model.ids import MemberId
 
+_URL = re.compile(
+    r"https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})"
+)
+
 
 def peer_url(text: str) -> str:
     """Give back what is one. Raises UsageError."""
-    parts = urlsplit(text)
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    plain = parts.scheme in {"http", "https"} and parts.hostname and port
-    if not plain or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+    found = _URL.fullmatch(text)
+    if found is None or not 0 < int(found["port"]) < 65_536:
         message = f"{text!r} is no peer URL. Write https://HOST:PORT, e.g. https://10.0.0.1:2380."
         raise UsageError(message)
     return text

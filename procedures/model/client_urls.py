@@ -3,9 +3,12 @@
 (X15, X19)
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,16 @@ def renewed(urls: Sequence[str], voters: Sequence[Asked]) -> tuple[str, ...]:
         urlsplit(url).hostname == name.lower() for name, url in kept.items()
     )
     new = (
-        _by_name(each) if by_name else each.url
+        _by_name(each) if by_name and is_host(each.name) else each.url
         for each in sorted(voters, key=lambda each: each.name)
         if each.name not in kept
     )
     return (*kept.values(), *new)
+
+
+def is_host(text: str) -> bool:
+    """Tell whether it can be the host of a URL: a name or an address, and nothing else."""
+    return _HOST.fullmatch(text) is not None
 
 
 def owner_of(url: str, voters: Sequence[Asked]) -> Asked | None:

@@ -6,6 +6,8 @@ Comments, order and lines that are not understood stay as they are.
 import re
 from collections.abc import Mapping
 
+from procedures.model.errors import Refused
+
 _LINE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)")
 _QUOTES = "\"'"
 _NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9_@%+=:,./\[\]-]")
@@ -20,7 +22,7 @@ def read(text: str) -> dict[str, str]:
 def edited(text: str, changes: Mapping[str, str | None]) -> str:
     """Set values where they stand, drop those that are None, and add what is missing at the end.
 
-    Raises ValueError for a value that cannot stand on one line.
+    Raises Refused for a value that could not be read back by systemd and by a shell alike.
     """
     lines, left = [], dict(changes)
     for line in text.splitlines():
@@ -45,6 +47,9 @@ def _bare(value: str) -> str:
 
 def _line(name: str, value: str) -> str:
     if not value.isprintable() or any(each in value for each in '"\\$`'):
-        message = f"{name}={value!r} cannot stand in a configuration file"
-        raise ValueError(message)
+        message = (
+            f"{name}={value!r} cannot stand in a configuration file: it would be read otherwise. "
+            "Change it where it comes from."
+        )
+        raise Refused(message)
     return f'{name}="{value}"' if _NEEDS_QUOTES.search(value) else f"{name}={value}"

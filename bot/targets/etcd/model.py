@@ -96,7 +96,7 @@ class FakeCluster:
     cluster_id: MemberId = CLUSTER_ID
     waiting: list[Callable[[], object]] = field(default_factory=list, init=False)
     """Changes that were sent while there was no quorum, see `model_changes`."""
-    _leader: MemberName | None = field(default=None, init=False)
+    _leader: MemberId | None = field(default=None, init=False)
     _added: int = field(default=0, init=False)
 
     @classmethod
@@ -151,18 +151,18 @@ class FakeCluster:
         """The leader: it stays while it works and there is a quorum; else the next is elected."""
         if not self.quorum:
             return None
-        current = self.members.get(self._leader) if self._leader else None
+        current = next((each for each in self.members.values() if each.id == self._leader), None)
         if current is None or not current.works or current.learner:
             if self._leader is not None:
                 self.raft_term += 1
             current = next(member for member in self.voters if member.works)
-            self._leader = current.name
+            self._leader = current.id
         return current
 
     def hand_over(self, to: FakeMember) -> None:
         """Make a voter that works the leader."""
         if to is not self.leader:
-            self._leader = to.name
+            self._leader = to.id
             self.raft_term += 1
 
     def listed(self) -> tuple[ListedMember, ...]:

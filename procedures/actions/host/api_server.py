@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from procedures.actions.host.pieces import Piece, do, reach
 from procedures.actions.host.service import begun
-from procedures.engine.ports import Finding, Happened, NotHappened, Work, World
+from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.model.errors import InDoubt, Permanent, Retryable
 from procedures.model.host import At
 from procedures.model.ids import ClusterName
@@ -58,8 +58,11 @@ class StopApi(_OnApi):
 
     @property
     def command(self) -> str:
-        """The exact command."""
-        return f"{self.at.host}: {shlex.join(self._api.stop)}"
+        """The exact commands."""
+        stop = shlex.join(self._api.stop)
+        if self._api.beside:
+            stop = f"{shlex.join(self._folder.argv)}, where it is missing; {stop}"
+        return f"{self.at.host}: {stop}"
 
     @property
     def waits(self) -> str | None:
@@ -74,6 +77,7 @@ class StopApi(_OnApi):
             await do(world, work, cluster, host, self._folder)
         if await _yes(world, cluster, host, api.armed):
             await do(world, work, cluster, host, Piece("stop", api.stop))
+            await self._let_go(world, cluster, host)
         if not await self._comes(world, work, cluster, host, runs=False):
             message = f"{self.name} still runs on {host.name} after {_WITHIN_S} s."
             raise InDoubt(message)
@@ -88,8 +92,26 @@ class StopApi(_OnApi):
         host, piece = last
         if piece is not stop:
             return NotHappened()
-        gone = await self._comes(world, work, cluster, host, runs=False)
-        return Happened() if gone else NotHappened()
+        if not await self._comes(world, work, cluster, host, runs=False):
+            return NotHappened()
+        try:
+            again = await _yes(world, cluster, host, self._api.armed)
+        except Retryable as error:
+            return Unclear(str(error))
+        return NotHappened() if again else Happened()
+
+    async def _let_go(self, world: World, cluster: Cluster, host: Host) -> None:
+        """Make sure that nothing starts it again; without etcd it ends by itself, and is started.
+
+        Raises Permanent: `mv --no-clobber` moves nothing where a file is in its way.
+        """
+        if await _yes(world, cluster, host, self._api.armed):
+            message = (
+                f"{host.name} is still told to run {self.name}, although "
+                f"`{shlex.join(self._api.stop)}` ended with status 0: something is in its way. "
+                "Look at it, move it elsewhere, and resume."
+            )
+            raise Permanent(message)
 
     @property
     def _folder(self) -> Piece:

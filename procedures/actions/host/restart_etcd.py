@@ -58,6 +58,7 @@ class RestartEtcd:
         if await etcd.armed(world):
             await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("stop", how.stop))
+        await etcd.let_go(world)
         if not await etcd.gone(world, work):
             message = f"etcd still runs on {host.name} after {how.stop_within_ms // 1_000} s."
             raise InDoubt(message)

@@ -1,6 +1,7 @@
 """Putting a file back as it is in a copy of a host's configuration. (catalogue P31)"""
 
 import hashlib
+import shlex
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,10 +45,12 @@ class RestoreFile:
 
     @property
     def command(self) -> str:
-        """What changes."""
-        as_before = f"{self.mode:o} {self.owner}:{self.group}"
+        """What changes, and the exact commands."""
+        alike = "; ".join(shlex.join(piece.argv) for piece in self._pieces)
         then = f"; then {' '.join(_RELOAD.argv)}" if of_unit(self.path) else ""
-        what = f"write {self.path} ({as_before}) from {self.copy}{then}"
+        what = (
+            f"write {self.path} from {self.copy}; owner and mode, where they differ: {alike}{then}"
+        )
         return f"{self.at.host}: {what}\n{self.change}"
 
     @property

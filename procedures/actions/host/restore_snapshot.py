@@ -58,6 +58,8 @@ class RestoreSnapshot:
             f"{shlex.join(status)}: hash {self.snapshot.hash}, revision {self.snapshot.revision}, "
             f"{self.snapshot.total_keys} keys\n"
             f"{shlex.join(self._argv(RUN))}\n"
+            f"before that, where an earlier attempt of this run broke off: "
+            f"{shlex.join(self._clear(RUN).argv)}\n"
             f"snapshot status of what was restored: revision "
             f"{least_revision(self.snapshot, self.tool)}"
         )
@@ -73,6 +75,10 @@ class RestoreSnapshot:
     def _restore(self, run: RunId) -> Piece:
         limit_ms = 600_000 + self.snapshot.size // _SLOWEST_BYTES_A_MS
         return Piece("restore", self._argv(run), limit_ms)
+
+    def _clear(self, run: RunId) -> Piece:
+        """Remove what the tool has begun to write: nothing has ever used it."""
+        return Piece("clear", ("rm", "-r", folder(layout(self.platform).data, run)))
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Check, restore, check. Raises Permanent with what is wrong."""
@@ -92,7 +98,7 @@ class RestoreSnapshot:
         target = folder(how.data, run)
         if await holds(world, cluster, host, ("test", "-e", target)):
             await work.say(f"{target} is what an earlier attempt left; it has never been used")
-            await do(world, work, cluster, host, Piece("clear", ("rm", "-r", target)))
+            await do(world, work, cluster, host, self._clear(run))
         await do(world, work, cluster, host, self._restore(run))
         if wrong := await self._wrong(world, cluster, host, run):
             raise Permanent(wrong)
@@ -102,7 +108,7 @@ class RestoreSnapshot:
     async def probe(self, world: World, work: Work) -> Finding:
         """Look whether the tool came to its end, and what came out."""
         cluster, run = world.inventory.clusters[self.cluster], work.mark("restore").run
-        clear = Piece("clear", ("rm", "-r", folder(layout(self.platform).data, run)))
+        clear = self._clear(run)
         for piece in (self._restore(run), clear):
             finding = await ended(world, work, cluster, self.at, piece)
             if isinstance(finding, Unclear):

@@ -103,6 +103,7 @@ class RetireEtcd:
         if how.armed is None or await etcd.armed(world):
             await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("retire", how.retire))
+        await etcd.let_go(world)
         if not await etcd.gone(world, work):
             message = f"etcd still runs on {host.name}."
             raise InDoubt(message)
@@ -115,5 +116,4 @@ class RetireEtcd:
         last = await begun(world, work, cluster, self.at, Piece("retire", how.retire))
         if not isinstance(last, tuple):
             return last
-        gone = await Service(cluster, last[0], how).gone(world, work)
-        return Happened() if gone else NotHappened()
+        return await Service(cluster, last[0], how).found_off(world, work)

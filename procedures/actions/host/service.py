@@ -1,9 +1,10 @@
 """Whether etcd runs on a host, and waiting until it does or does not."""
 
+import shlex
 from dataclasses import dataclass
 
 from procedures.actions.host.pieces import Piece, do, holds, reach, settled
-from procedures.engine.ports import Look, NotHappened, Unclear, Work, World
+from procedures.engine.ports import Finding, Happened, Look, NotHappened, Unclear, Work, World
 from procedures.model.errors import Permanent, Retryable
 from procedures.model.host import At, NeverStarted
 from procedures.model.inventory import Cluster, Host
@@ -41,6 +42,31 @@ class Service:
     async def runs(self, look: Look) -> bool:
         """Tell whether an etcd process is there. Raises Retryable where nobody can tell."""
         return await holds(look, self.cluster, self.host, self.how.stopped)
+
+    async def let_go(self, look: Look) -> None:
+        """Make sure that nothing makes the host run it again. Raises Permanent.
+
+        Where a file is in its way, `mv --no-clobber` moves nothing and may end with status 0; a
+        pod that fails over and over has no process at times.
+        """
+        if self.how.armed is None or not await self.armed(look):
+            return
+        message = (
+            f"{self.host.name} is still told to run etcd, although `{shlex.join(self.how.stop)}` "
+            "ended with status 0: something is in its way. Look at both files, move one of them "
+            "elsewhere, and resume."
+        )
+        raise Permanent(message)
+
+    async def found_off(self, look: Look, work: Work) -> Finding:
+        """Tell whether what was told to go has gone, for a step that was interrupted."""
+        if not await self.gone(look, work):
+            return NotHappened()
+        try:
+            again = self.how.armed is not None and await self.armed(look)
+        except Retryable as error:
+            return Unclear(str(error))
+        return NotHappened() if again else Happened()
 
     async def given_up(self, look: Look) -> bool:
         """Tell whether something has to be done before it can start. Raises Retryable."""

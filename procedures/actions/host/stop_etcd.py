@@ -6,16 +6,16 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from procedures.actions.host.pieces import Piece, do, holds, reach
+from procedures.actions.host.pieces import Piece, do, reach
 from procedures.actions.host.service import Service, begun
-from procedures.engine.ports import Finding, Happened, NotHappened, Work, World
+from procedures.engine.ports import Finding, NotHappened, Work, World
 from procedures.etcd.loss import heard_on, served
 from procedures.etcd.observe import observe
 from procedures.model.errors import InDoubt, Refused, Retryable
 from procedures.model.host import At
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host, Platform
-from procedures.model.platform import Argv, Layout, layout
+from procedures.model.platform import layout
 from procedures.model.probe import Fault
 
 
@@ -36,8 +36,9 @@ class StopEtcd:
 
     @property
     def command(self) -> str:
-        """The exact command."""
-        return f"{self.at.host}: {shlex.join(layout(self.platform).retire)}"
+        """The exact commands."""
+        how = layout(self.platform)
+        return f"{self.at.host}: {how.typed(how.retire)}"
 
     @property
     def waits(self) -> str | None:
@@ -50,12 +51,12 @@ class StopEtcd:
         host = await reach(world, cluster, self.at)
         if not self.data_is_bad:
             await self._still_lost(world, cluster, host)
-        if how.beside and not await holds(world, cluster, host, ("test", "-d", how.beside)):
-            await do(world, work, cluster, host, Piece("folder", _folder(how)))
         etcd = Service(cluster, host, how)
         # A unit that fails and is started over and over has no process for most of the time.
         if how.armed is None or await etcd.armed(world):
+            await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("stop", how.retire))
+        await etcd.let_go(world)
         if not await etcd.gone(world, work):
             message = f"etcd still runs on {host.name} after {how.stop_within_ms // 1_000} s."
             raise InDoubt(message)
@@ -65,14 +66,15 @@ class StopEtcd:
     async def probe(self, world: World, work: Work) -> Finding:
         """Look whether it was told to go, and has gone."""
         cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
-        pieces = Piece("stop", how.retire), Piece("folder", _folder(how))
+        pieces = [Piece("stop", how.retire)]
+        if how.before_stop:
+            pieces.append(Piece("folder", how.before_stop))
         last = await begun(world, work, cluster, self.at, *pieces)
         if not isinstance(last, tuple):
             return last
         if last[1].name == "folder":
             return NotHappened()
-        gone = await Service(cluster, last[0], how).gone(world, work)
-        return Happened() if gone else NotHappened()
+        return await Service(cluster, last[0], how).found_off(world, work)
 
     async def _still_lost(self, world: World, cluster: Cluster, host: Host) -> None:
         """R14 once more, from here and from this host. Raises Refused."""
@@ -88,7 +90,3 @@ class StopEtcd:
                 f"has stopped an etcd, start it: {shlex.join(layout(self.platform).revive)}."
             )
             raise Refused(message)
-
-
-def _folder(how: Layout) -> Argv:
-    return ("mkdir", "--parents", how.beside or how.data)

@@ -149,7 +149,7 @@ def test_the_same_port_on_another_host(url: str, address: str, wanted: str) -> N
 @pytest.mark.parametrize("value", ['a"b', "a\nb", "a$b", "a`b", "a\\b"])
 def test_values_that_a_shell_or_systemd_would_read_otherwise(value: str) -> None:
     """They are never written."""
-    with pytest.raises(ValueError, match="cannot stand"):
+    with pytest.raises(Refused, match="cannot stand"):
         envfile.edited("", {"ETCD_NAME": value})
 
 
