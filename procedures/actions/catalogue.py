@@ -8,6 +8,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
+from procedures.actions.etcd.check_lost import CheckLost
 from procedures.actions.etcd.check_restored import CheckRestored
 from procedures.actions.etcd.check_same_data import CheckSameData
 from procedures.actions.etcd.check_served import CheckServed
@@ -55,6 +56,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             CheckClock,
             CheckEntropy,
             CheckHealthy,
+            CheckLost,
             CheckMember,
             CheckPorts,
             CopyConfig,

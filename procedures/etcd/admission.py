@@ -23,9 +23,12 @@ from procedures.model.errors import Refused
 from procedures.model.host import At, FileSeen
 from procedures.model.ids import ClusterName, MemberId, MemberName
 from procedures.model.member import Identity
-from procedures.model.plan import Undo
+from procedures.model.plan import Ref, Undo
 from procedures.model.platform import layout
 from procedures.model.procedure import Runbook
+
+NEW_ID = "the id of the new member"
+"""What an addition gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,8 @@ class Admission:
         added = self.run.step(
             f"Add {name} as a learner",
             AddMember(self.cluster, name, url),
-            gives="the id of the new member",
-            undo=Undo(f"/etcd member remove {name}"),
+            gives=NEW_ID,
+            undo=taking_back(self.run),
         )
         self.run.step(
             f"Start etcd on {name}",
@@ -132,6 +135,12 @@ class Admission:
             )
             raise Refused(message)
         return self.new.template
+
+
+def taking_back(run: Runbook) -> Undo:
+    """Advise how the addition that comes next goes: one that never started has an id only."""
+    member = Ref(len(run.steps) + 1, NEW_ID)
+    return Undo(f"/etcd member remove {member}", args={"member": member})
 
 
 def _opening(barred: list[Way]) -> str:

@@ -10,6 +10,7 @@ from procedures.actions.etcd.check_same_data import CheckSameData
 from procedures.actions.etcd.promote_member import PromoteMember
 from procedures.actions.host.files import rewritten
 from procedures.actions.host.run_etcd import StartEtcd
+from procedures.etcd.admission import NEW_ID, taking_back
 from procedures.etcd.joining import initial_cluster
 from procedures.etcd.standing import Standing
 from procedures.model import envfile
@@ -100,8 +101,8 @@ class Growing:
         added = run.step(
             f"Add {name} as a learner",
             AddMember(self.cluster, name, url),
-            gives="the id of the new member",
-            undo=Undo(f"/etcd member remove {name}"),
+            gives=NEW_ID,
+            undo=taking_back(run),
         )
         run.step(f"Start etcd on {each.host.name}", StartEtcd(self.cluster, self.platform, at))
         # Nobody knows the id before: these steps take what the addition gave.

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from procedures.engine.ports import Look
+from procedures.etcd.observe import observe
 from procedures.etcd.verdict import judge
 from procedures.etcd.view import Seen, View
 from procedures.model import quorum
-from procedures.model.errors import Refused
+from procedures.model.errors import Refused, Retryable
 from procedures.model.host import Machine
 from procedures.model.inventory import Cluster, Host
 from procedures.model.platform import layout
@@ -92,6 +93,16 @@ def served(view: View, heard: Mapping[str, Heard]) -> str | None:
     return f"a linearizable read was served by {there[0]}" if there else None
 
 
+async def back(look: Look, cluster: Cluster, host: Host) -> str | None:
+    """Ask once more, here and on a host: say who serves now, if anybody does. Raises Retryable."""
+    machine = await look.hosts.machine(cluster, host)
+    if isinstance(machine, Fault):
+        raise Retryable(machine.message)
+    view = await observe(cluster, look)
+    heard = await heard_on(look, cluster, host, machine, sorted(cluster.endpoints.values()))
+    return served(view, {host.name: heard})
+
+
 def lost(cluster: Cluster, view: View, heard: Mapping[str, Heard], runs: Mapping[str, bool]) -> str:
     """Say how it is known that quorum is lost. Raises Refused where it exists or nobody can tell.
 
@@ -112,6 +123,14 @@ def lost(cluster: Cluster, view: View, heard: Mapping[str, Heard], runs: Mapping
         message = (
             f"Nobody can tell whether {name} has lost quorum, and it is not restored on a guess "
             f"(R14). {why}"
+        )
+        raise Refused(message)
+    if len(alive := [seen.name for seen in view.voters if seen.status]) >= needed:
+        message = (
+            f"{' and '.join(alive)} run and answer, and find no leader; {needed} of {voters} make "
+            "a quorum, so nothing is lost (R14). Look at what keeps them apart: certificates of "
+            "peers (/etcd certs), port 2380 from host to host, disks, clocks. Only where the data "
+            "itself is bad, say --data-is-bad."
         )
         raise Refused(message)
     return (

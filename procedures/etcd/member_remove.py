@@ -91,8 +91,9 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
         stay = [each for _, each in listed(view) if each.id != row.id and each.started]
         peers = {each.name: each.peer_urls[0] for each in stay}
         tell_the_others(args.cluster, around.homes, stay, peers, run)
-        switch_off(args.cluster, around.homes, row, run)
         point_all(around, voters(around.homes.hosts, without=row), member, run)
+        # Last of all: what broke the member may break this too.
+        switch_off(args.cluster, around.homes, row, run)
 
 
 PROCEDURE = Procedure(

@@ -1,6 +1,7 @@
 """Peer URLs as people type them, and who has which."""
 
 import re
+from urllib.parse import urlsplit
 
 from procedures.etcd.observe import listed
 from procedures.etcd.view import View
@@ -27,3 +28,20 @@ def require_free(view: View, url: str, apart_from: MemberId | None = None) -> No
         if row.id != apart_from and url in row.peer_urls:
             message = f"{url} is the peer URL of {other.name} already. Each member needs its own."
             raise Refused(message)
+
+
+def forbid_loopback(view: View, apart_from: MemberId | None = None) -> None:
+    """Raises Refused where a member is listed at an address that only its own host reaches."""
+    for seen, row in listed(view):
+        here = [url for url in row.peer_urls if row.id != apart_from and _is_local(url)]
+        if here:
+            message = (
+                f"The peer URL of {seen.name} is {here[0]}, where no other host reaches it. "
+                f"Correct that first: /etcd member fix-peer-url {seen.name} https://ADDRESS:2380."
+            )
+            raise Refused(message)
+
+
+def _is_local(url: str) -> bool:
+    hostname = urlsplit(url).hostname or ""
+    return hostname in {"localhost", "::1"} or hostname.startswith("127.")

@@ -17,9 +17,10 @@ from procedures.etcd.around import Around, look_around, tell_all
 from procedures.etcd.expected import without
 from procedures.etcd.fitness import check_fit
 from procedures.etcd.hosts import Hosts, has_member, spare_host, with_hosts
-from procedures.etcd.leaving import switch_off
+from procedures.etcd.leaving import home_of, switch_off
 from procedures.etcd.newcomer import Newcomer, look_at_newcomer
 from procedures.etcd.observe import find
+from procedures.etcd.peer_urls import forbid_loopback
 from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.model import quorum
 from procedures.model.errors import Refused
@@ -73,6 +74,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     old, expect = identity(row), condition(seen)
     run.title = f"Replace member {old.name or old.id} of {args.cluster} by one on {spare.host.name}"
     _allow(scene, old, expect, run)
+    forbid_loopback(view, apart_from=old.id)
     check_fit(hosts, spare, scene.new.authorities)
     voting = quorum.voters(view.members)
     run.fact(
@@ -106,6 +108,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     )
     _, gone = find(view, old.id)
     tell_all(scene.around, scene.new, run, without=gone)
+    leaving.switch_off()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class _Leaving:
     run: Runbook
 
     def remove(self) -> None:
-        """Take the old one out, and off where its host answers."""
+        """Take the old one out."""
         name = self.old.name or self.old.id
         if self.expect is Condition.HEALTHY:
             self.run.step(
@@ -130,8 +133,14 @@ class _Leaving:
             RemoveMember(self.cluster, self.old, self.expect),
             undo=Undo("A removed id never returns: add the host again as a new, empty member."),
         )
-        if self.scene.new.spare.host.name != self.old.name:
-            _, gone = find(self.scene.new.hosts.view, self.old.id)
+
+    def switch_off(self) -> None:
+        """End its etcd where its host answers, unless the new one lives there.
+
+        Last of all: what broke the member may break this too, and must not keep the new one out.
+        """
+        _, gone = find(self.scene.new.hosts.view, self.old.id)
+        if home_of(gone, self.scene.new.hosts) != self.scene.new.spare.host:
             switch_off(self.cluster, self.scene.around.homes, gone, self.run)
 
 

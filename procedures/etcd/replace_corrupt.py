@@ -20,6 +20,7 @@ from procedures.actions.etcd.target import identity
 from procedures.actions.host.files import MoveAside, rewritten
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
 from procedures.engine.ports import Look
+from procedures.etcd.admission import NEW_ID, taking_back
 from procedures.etcd.fitness import short_of_room
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.joining import initial_cluster
@@ -82,12 +83,14 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         raise Refused(message)
     _facts(scene, view, old, expect, run)
     at, how = scene.hosts.at(home.host.name), layout(platform)
-    run.step("Save and verify a snapshot", SaveSnapshot(name, not_from=old))
+    snapshot = SaveSnapshot(name, not_from=old, despite_corrupt=True)
+    run.step("Save and verify a snapshot", snapshot)
     if expect is Condition.CORRUPT:
-        run.step(f"Hand leadership over if {old.name} has it", EnsureNotLeader(name, old))
+        away = EnsureNotLeader(name, old, despite_corrupt=True)
+        run.step(f"Hand leadership over if {old.name} has it", away)
     run.step(
         f"Remove {old.name}",
-        RemoveMember(name, old, expect),
+        RemoveMember(name, old, expect, despite_corrupt=True),
         undo=Undo("A removed id never returns: the steps below add it anew."),
     )
     run.step(f"Switch etcd on {old.name} off", RetireEtcd(name, platform, at))
@@ -105,8 +108,8 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     added = run.step(
         f"Add {old.name} as a learner",
         AddMember(name, old.name, old.peer_urls[0]),
-        gives="the id of the new member",
-        undo=Undo(f"/etcd member remove {old.name}"),
+        gives=NEW_ID,
+        undo=taking_back(run),
     )
     run.step(f"Start etcd on {old.name}", StartEtcd(name, platform, at))
     # Nobody knows the id before: these steps take what the addition gave.

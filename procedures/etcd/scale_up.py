@@ -6,7 +6,6 @@ added and started, and it votes when it has caught up. So no write waits, from o
 """
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, WriteAndRead
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
@@ -16,8 +15,7 @@ from procedures.etcd.around import Around, look_around, tell_all
 from procedures.etcd.fitness import check_fit
 from procedures.etcd.hosts import Hosts, has_member, member_on, spare_host, with_hosts
 from procedures.etcd.newcomer import Newcomer, look_at_newcomer
-from procedures.etcd.observe import listed
-from procedures.etcd.peer_urls import require_free
+from procedures.etcd.peer_urls import forbid_loopback, require_free
 from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.unfinished import unfinished
 from procedures.etcd.view import View
@@ -111,14 +109,7 @@ def may_grow(hosts: Hosts, host: Host) -> None:
             "replaced (/etcd replace) or removed, and nothing is added beside it (R4)."
         )
         raise Refused(message)
-    for seen, row in listed(view):
-        here = [url for url in row.peer_urls if _is_local(url)]
-        if here:
-            message = (
-                f"The peer URL of {seen.name} is {here[0]}, where no other host reaches it. "
-                f"Correct that first: /etcd member fix-peer-url {seen.name} https://ADDRESS:2380."
-            )
-            raise Refused(message)
+    forbid_loopback(view)
 
 
 def sizes(view: View) -> tuple[str, ...]:
@@ -140,8 +131,3 @@ def sizes(view: View) -> tuple[str, ...]:
     if after > MOST:
         lines.append(f"With more than {MOST} voters writes become slower, and little is won (R8).")
     return tuple(lines)
-
-
-def _is_local(url: str) -> bool:
-    hostname = urlsplit(url).hostname or ""
-    return hostname in {"localhost", "::1"} or hostname.startswith("127.")

@@ -236,13 +236,15 @@ def _leader(probes: Iterable[MemberProbe]) -> MemberId | None:
 
 
 def _unstarted_name(cluster: Cluster, row: ListedMember) -> str:
-    hosts = {_host(url) for url in row.peer_urls}
-    names = [name for name, url in cluster.endpoints.items() if _host(url) in hosts]
+    """Who is expected there, else what the configuration calls the host."""
+    there = {_host(url) for url in row.peer_urls}
+    expected = [str(name) for name, url in cluster.endpoints.items() if _host(url) in there]
+    names = expected or [host.name for host in cluster.hosts if host.address in there]
     return names[0] if len(names) == 1 else row.id
 
 
 def _host(url: str) -> str:
-    return url.split("://", 1)[-1].rsplit(":", 1)[0]
+    return url.split("://", 1)[-1].rsplit(":", 1)[0].strip("[]")
 
 
 def _id(seen: Seen) -> MemberId:

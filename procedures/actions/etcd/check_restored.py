@@ -58,7 +58,7 @@ class CheckRestored:
                     f"restored one, {wanted}. Stop that etcd: it must not run any more."
                 )
                 raise Permanent(message)
-            if view.quorum_proven and view.listed:
+            if view.quorum_proven and view.listed and view.statuses():
                 await work.say(self._right(view))
                 return {"cluster": wanted}
             now = "; ".join(seen.why for seen in view.seen if seen.why) or "nobody answers"

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from procedures.actions.etcd.target import same
 from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.etcd.observe import observe, observed
-from procedures.etcd.view import NOSPACE, Seen, View, overlooking
+from procedures.etcd.view import CORRUPT, NOSPACE, Seen, View, overlooking
 from procedures.model.errors import Permanent
 from procedures.model.ids import ClusterName, MemberId
 from procedures.model.inventory import Cluster
@@ -26,14 +26,16 @@ _POLL_MS = 500
 class EnsureNotLeader:
     """See to it that a member does not lead; whom it hands over to is chosen when it runs.
 
-    The healthy voter that is furthest in the log takes over. A late duplicate is harmless: it
-    only moves leadership away from that member again.
+    The healthy voter that is furthest in the log takes over. With `despite_corrupt` the alarm
+    CORRUPT counts against nobody: a leader whose own data is bad raises it against the others
+    (R16). A late duplicate is harmless: it only moves leadership away from that member again.
     """
 
     KIND: ClassVar[str] = "etcd.ensure-not-leader/1"
 
     cluster: ClusterName
     member: Identity
+    despite_corrupt: bool = False
 
     @property
     def command(self) -> str:
@@ -49,6 +51,8 @@ class EnsureNotLeader:
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Move leadership if need be, and wait until another member has it."""
         view = await observed(self.cluster, world)
+        if self.despite_corrupt:
+            view = overlooking(view, CORRUPT)
         leader = same(view, self.member)
         if view.leader is not None and (leader is None or view.leader != self.member.id):
             await work.say(f"{self.member.shown} does not lead")

@@ -26,6 +26,7 @@ class RemoveMember:
 
     One that was approved as corrupt serves, and is proven once more to be the only one whose data
     is not that of most members; the alarm about it, which may name others, counts against nobody.
+    With `despite_corrupt` that is so for one that is down, too: the others are proven to be equal.
     A late duplicate is harmless: an id that was removed never returns, so it can only fail.
     """
 
@@ -35,6 +36,7 @@ class RemoveMember:
     member: Identity
     expect: Condition
     to_one: bool = False
+    despite_corrupt: bool = False
 
     @property
     def command(self) -> str:
@@ -58,7 +60,7 @@ class RemoveMember:
             ruling = self._allowed(view)
         view = self._seen(view)
         cluster = world.inventory.clusters[self.cluster]
-        if self.expect is Condition.CORRUPT:
+        if self._overlooks:
             await self._proven(view, world, work)
         endpoint = contact(view, apart_from=self.member.id)
         await work.say(f"{ruling.because}; asking {endpoint}")
@@ -74,15 +76,22 @@ class RemoveMember:
             raise Permanent(message)
         return seen
 
+    @property
+    def _overlooks(self) -> bool:
+        return self.despite_corrupt or self.expect is Condition.CORRUPT
+
     def _seen(self, view: View) -> View:
-        return overlooking(view, CORRUPT) if self.expect is Condition.CORRUPT else view
+        return overlooking(view, CORRUPT) if self._overlooks else view
 
     async def _proven(self, view: View, world: World, work: Work) -> None:
         """R16 once more. Raises Refused."""
         cluster = world.inventory.clusters[self.cluster]
         found = await surely_compared(cluster, view, world)
         await work.say(f"hashes at revision {found.revision}: {found.said}")
-        if found.odd() != (self.member.id,):
+        if self.expect is Condition.FAILED and found.odd():
+            message = f"The data of the others differs (R16): {found.said}. Ask again."
+            raise Refused(message)
+        if self.expect is Condition.CORRUPT and found.odd() != (self.member.id,):
             message = (
                 f"{self.member.shown} is not the one member whose data differs (R16): "
                 f"{found.said}. Ask again, to have the plan made anew."

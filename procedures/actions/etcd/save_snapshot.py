@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from procedures.engine.ports import Finding, NotHappened, Work, World
 from procedures.etcd.observe import observe
-from procedures.etcd.view import NOSPACE, Seen, View, overlooking
+from procedures.etcd.view import CORRUPT, NOSPACE, Seen, View, overlooking
 from procedures.model.errors import Permanent
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
@@ -25,9 +25,10 @@ class SaveSnapshot:
     From the healthy voter with the newest data, not the leader where there is a choice; which one
     is chosen when it runs. `not_from` is never asked. NOSPACE counts against nobody: what is there
     is whole, and a snapshot comes before anything else is done about it (R15). With
-    `without_quorum` a sole survivor will do, and the backup is marked so. A duplicate is harmless:
-    it is one more backup. So it is tried again where the stream broke, or the place is out of
-    reach, full or in use for the moment.
+    `despite_corrupt` CORRUPT counts against nobody either: hashes have told whose data is bad, and
+    that one is `not_from` (R16). With `without_quorum` a sole survivor will do, and the backup is
+    marked so. A duplicate is harmless: it is one more backup. So it is tried again where the stream
+    broke, or the place is out of reach, full or in use for the moment.
     """
 
     KIND: ClassVar[str] = "etcd.save-snapshot/1"
@@ -36,6 +37,7 @@ class SaveSnapshot:
     cluster: ClusterName
     not_from: Identity | None = None
     without_quorum: bool = False
+    despite_corrupt: bool = False
 
     @property
     def command(self) -> str:
@@ -60,6 +62,8 @@ class SaveSnapshot:
             raise Permanent(message)
         cluster = world.inventory.clusters[self.cluster]
         view = overlooking(await observe(cluster, world), NOSPACE)
+        if self.despite_corrupt:
+            view = overlooking(view, CORRUPT)
         if not view.quorum_proven and not self.without_quorum:
             message = (
                 f"{self.cluster} has no quorum, so a snapshot may lack what was written (R12)."

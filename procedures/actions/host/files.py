@@ -174,6 +174,10 @@ class MoveAside:
             message = f"etcd runs on {host.name}: its data is not moved while it does."
             raise Refused(message)
         if await holds(world, cluster, host, ("test", "-e", self.to)):
+            if not await holds(world, cluster, host, ("test", "-e", self.path)):
+                # It was free when the plan was made: an attempt that broke off after it has moved.
+                await work.say(f"{host.name}: {self.to} is there, and {self.path} is not")
+                return None
             message = f"{self.to} is there already on {host.name}. Ask again."
             raise Permanent(message)
         await do(world, work, cluster, host, Piece("move", self._argv))

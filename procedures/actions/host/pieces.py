@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from procedures.engine.ports import (
+    Cancelling,
     Finding,
     Happened,
     Look,
@@ -64,11 +65,21 @@ async def holds(look: Look, cluster: Cluster, host: Host, argv: Sequence[str]) -
     return said.status == 0
 
 
-async def do(world: World, work: Work, cluster: Cluster, host: Host, piece: Piece) -> None:
-    """Run a piece of work to its end. Raises Permanent where it fails."""
+async def do(
+    world: World, work: Work, cluster: Cluster, host: Host, piece: Piece, *, finish: bool = False
+) -> None:
+    """Run a piece of work to its end. Raises Permanent where it fails.
+
+    One that is to `finish` what another has begun runs also when somebody has asked for the end:
+    half of the step, such as an etcd that is stopped and not started, is worse than all of it.
+    """
     typed = shlex.join(piece.argv)
     await work.say(f"{host.name}: {typed}")
-    await work.guard()
+    try:
+        await work.guard()
+    except Cancelling:
+        if not finish:
+            raise
     ended = await world.on_hosts.run(
         cluster,
         host,

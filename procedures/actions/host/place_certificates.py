@@ -162,7 +162,8 @@ class PlaceCertificates:
         if missing is None:
             return
         await work.say(f"{self.member.name} does not show them: {missing}")
-        await do(world, work, cluster, host, _back(Beside(self.pairs, work.mark("swap").run)))
+        back = _back(Beside(self.pairs, work.mark("swap").run))
+        await do(world, work, cluster, host, back, finish=True)
         message = (
             f"etcd on {host.name} does not show the new certificates: {missing} The former ones "
             "are in place again, and nothing was restarted."

@@ -63,8 +63,8 @@ class RestartEtcd:
             message = f"etcd still runs on {host.name} after {how.stop_within_ms // 1_000} s."
             raise InDoubt(message)
         if await etcd.given_up(world):
-            await do(world, work, cluster, host, Piece("forgive", how.forgive or ()))
-        await do(world, work, cluster, host, Piece("start", how.start))
+            await do(world, work, cluster, host, Piece("forgive", how.forgive or ()), finish=True)
+        await do(world, work, cluster, host, Piece("start", how.start), finish=True)
         if not await etcd.there(world, work):
             message = (
                 f"etcd does not run on {host.name} {START_WITHIN_MS // 1_000} s after it was "

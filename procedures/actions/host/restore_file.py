@@ -73,9 +73,9 @@ class RestoreFile:
             cluster, host, self.path, wanted.content, was=self.was, mode=self.mode
         )
         for piece in self._lacking(await self._there(world)):
-            await do(world, work, cluster, host, piece)
+            await do(world, work, cluster, host, piece, finish=True)
         if of_unit(self.path):
-            await do(world, work, cluster, host, _RELOAD)
+            await do(world, work, cluster, host, _RELOAD, finish=True)
         kept = "; the former one is kept beside it" if self.was not in {None, self.now} else ""
         await work.say(f"{host.name}: {self.path} is as in {self.copy}{kept}")
         return None

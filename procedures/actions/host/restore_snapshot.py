@@ -57,9 +57,8 @@ class RestoreSnapshot:
             f"{self.at.host}: {shlex.join(self.tool.argv('snapshot', 'restore', '--help'))}\n"
             f"{shlex.join(status)}: hash {self.snapshot.hash}, revision {self.snapshot.revision}, "
             f"{self.snapshot.total_keys} keys\n"
+            f"where an earlier attempt of this run broke off: {shlex.join(self._clear(RUN).argv)}\n"
             f"{shlex.join(self._argv(RUN))}\n"
-            f"before that, where an earlier attempt of this run broke off: "
-            f"{shlex.join(self._clear(RUN).argv)}\n"
             f"snapshot status of what was restored: revision "
             f"{least_revision(self.snapshot, self.tool)}"
         )

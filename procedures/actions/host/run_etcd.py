@@ -99,8 +99,9 @@ class RetireEtcd:
             message = f"{host.name} has the member {row.name or row.id}: its etcd stays on."
             raise Refused(message)
         etcd = Service(cluster, host, how)
-        # A unit that does not run may be enabled still, and would be back with the next boot.
-        if how.armed is None or await etcd.armed(world):
+        # A unit that does not run may be enabled still, and would be back with the next boot; on a
+        # machine that was set up anew there may be none.
+        if await (etcd.known(world) if how.armed is None else etcd.armed(world)):
             await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("retire", how.retire))
         await etcd.let_go(world)

@@ -68,6 +68,16 @@ class Service:
             return Unclear(str(error))
         return NotHappened() if again else Happened()
 
+    async def known(self, look: Look) -> bool:
+        """Tell whether systemd has ever heard of its unit. Raises Retryable."""
+        if self.how.unit is None:
+            return True
+        argv = ("systemctl", "show", "--property=LoadState", self.how.unit)
+        said = await look.hosts.ask(self.cluster, self.host, argv)
+        if isinstance(said, Fault):
+            raise Retryable(said.message)
+        return "LoadState=not-found" not in said.out
+
     async def given_up(self, look: Look) -> bool:
         """Tell whether something has to be done before it can start. Raises Retryable."""
         if self.how.given_up is None:

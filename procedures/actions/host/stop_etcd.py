@@ -1,22 +1,19 @@
 """Stopping etcd on a host of a cluster that is restored. (catalogue P34; rule R14; X14)"""
 
-import shlex
 from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import JsonValue
 
+from procedures.actions.etcd.check_lost import require_lost
 from procedures.actions.host.pieces import Piece, do, reach
 from procedures.actions.host.service import Service, begun
 from procedures.engine.ports import Finding, NotHappened, Work, World
-from procedures.etcd.loss import heard_on, served
-from procedures.etcd.observe import observe
-from procedures.model.errors import InDoubt, Refused, Retryable
+from procedures.model.errors import InDoubt
 from procedures.model.host import At
 from procedures.model.ids import ClusterName
-from procedures.model.inventory import Cluster, Host, Platform
+from procedures.model.inventory import Platform
 from procedures.model.platform import layout
-from procedures.model.probe import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class StopEtcd:
         cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
         host = await reach(world, cluster, self.at)
         if not self.data_is_bad:
-            await self._still_lost(world, cluster, host)
+            await require_lost(world, cluster, host)
         etcd = Service(cluster, host, how)
         # A unit that fails and is started over and over has no process for most of the time.
         if how.armed is None or await etcd.armed(world):
@@ -75,18 +72,3 @@ class StopEtcd:
         if last[1].name == "folder":
             return NotHappened()
         return await Service(cluster, last[0], how).found_off(world, work)
-
-    async def _still_lost(self, world: World, cluster: Cluster, host: Host) -> None:
-        """R14 once more, from here and from this host. Raises Refused."""
-        machine = await world.hosts.machine(cluster, host)
-        if isinstance(machine, Fault):
-            raise Retryable(machine.message)
-        view = await observe(cluster, world)
-        urls = sorted(cluster.endpoints.values())
-        heard = await heard_on(world, cluster, host, machine, urls)
-        if who := served(view, {host.name: heard}):
-            message = (
-                f"{cluster.name} has quorum again: {who} (R14). It is not restored. Where this run "
-                f"has stopped an etcd, start it: {shlex.join(layout(self.platform).revive)}."
-            )
-            raise Refused(message)

@@ -12,6 +12,7 @@ from procedures.engine.draft import draft
 from procedures.model import certificate
 from procedures.model.certificate import Leaf
 from procedures.model.errors import QuorumbotError, Refused, UsageError
+from procedures.model.events import CancelAsked
 from procedures.model.ids import MemberName
 from procedures.model.inventory import Cluster, Platform
 from procedures.model.plan import Plan
@@ -21,7 +22,7 @@ from tests.support import openssl_ca
 from tests.support.certified import ReadingFiles, certified, certify, keep_authority
 from tests.support.openssl_ca import RECORD, Wanted, ca, cert, key_of, pem
 from tests.support.sight import FakeSight
-from tests.support.theatre import Theatre, a_theatre
+from tests.support.theatre import BOB, Theatre, a_theatre
 
 RENEW, ISSUE = "etcd certs renew", "etcd certs issue"
 ALL = ("demo-1", "demo-2", "demo-3")
@@ -254,6 +255,25 @@ async def test_what_etcd_cannot_use_is_put_back() -> None:
     assert "The former ones are in place again, and nothing was restarted" in str(theatre.run.error)
     assert {path: files.file(path).content for path in before} == before
     assert theatre.units()["demo-2"] == ("active", 0)
+
+
+async def test_an_end_that_is_asked_for_meanwhile_leaves_no_bad_files() -> None:
+    """While its ports are looked at: what etcd cannot use is put back all the same."""
+    theatre = made(RENEW, {"host": "demo-2"})
+    files = machine(theatre.sight, "demo-2").files
+    before = files.file(f"{PEER}.crt").content
+    theatre.sight.etcd = StuckToItsFiles(theatre.sight)
+    await theatre.approved()
+
+    def ask() -> None:
+        if theatre.run.cancel_asked is None and files.file(f"{PEER}.crt").content != before:
+            theatre.append(CancelAsked(BOB))
+
+    theatre.sight.clock.on_sleep = ask
+    await theatre.work()
+    assert theatre.run.cancel_asked is not None
+    assert files.file(f"{PEER}.crt").content == before
+    assert "The former ones are in place again" in str(theatre.run.error)
 
 
 class StuckToItsFiles(ReadingFiles):

@@ -2,10 +2,15 @@
 
 import pytest
 
+from bot.targets.etcd.model import Condition
 from bot.targets.ssh.model import FakeMachine
+from procedures.etcd.hosts import with_hosts
+from procedures.host.flannel import look_at_flannel, point_flannel
 from procedures.model.errors import Refused
 from procedures.model.events import Planned
+from procedures.model.ids import ClusterName, MemberName
 from procedures.model.master import CONFIG, Part, process
+from procedures.model.procedure import Runbook
 from procedures.model.run import State
 from tests.support.masters import SECRET, config, healthz, with_flannel, with_masters
 from tests.support.theatre import Theatre, a_theatre
@@ -122,3 +127,25 @@ async def test_another_subnet_after_a_restart_of_flannel() -> None:
     assert theatre.run.state is State.FAILED
     assert "says another subnet than before" in str(theatre.run.error)
     assert theatre.sight.hosts.machines["demo-2"].units["flanneld.service"].starts == 0
+
+
+async def test_flannel_does_not_restart_a_member_that_the_others_need() -> None:
+    """Docker restarts with it, and etcd with that: with one down, quorum would be lost (R10)."""
+    theatre = a_theatre("host flannel set-endpoints", {})
+    with_flannel("demo-1", urls=GONE)(theatre)
+    theatre.sight.demo.members[MemberName("demo-3")].condition = Condition.STOPPED
+    await theatre.approved()
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert "demo is not healthy" in str(theatre.run.error)
+    assert theatre.sight.hosts.machines["demo-1"].units["flanneld.service"].starts == 0
+
+
+async def test_flannel_is_never_told_to_ask_nobody() -> None:
+    """Where no member says where clients reach it, the list stays as it is."""
+    theatre = a_theatre("host flannel set-endpoints", {})
+    with_flannel("demo-4", urls=GONE)(theatre)
+    hosts = await with_hosts(ClusterName("demo"), theatre.sight)
+    run = Runbook()
+    assert not point_flannel(hosts, await look_at_flannel(hosts, theatre.sight), (), run)
+    assert "No voter says where clients reach it" in run.facts[0]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.targets.etcd.model import Condition
 from procedures.model.ids import MemberName
 from procedures.model.run import State
 from tests.support.furnishing import at_home
@@ -31,6 +32,40 @@ async def test_the_data_is_moved_aside_and_comes_anew() -> None:
     files = theatre.sight.hosts.machines["demo-3"].files
     assert files.get("/var/lib/etcd/member.quorumbot-1") is not None
     assert "ETCD_INITIAL_CLUSTER_STATE=existing" in files.text("/etc/etcd/etcd.conf")
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_a_leader_that_accuses_all_others(stopped: bool) -> None:
+    """Its own data is bad: nobody else is without the alarm, and one of them has to lead."""
+    theatre = a_theatre("etcd replace-corrupt", {"member": "demo-1"})
+    at_home(theatre)
+    demo = theatre.sight.demo
+    assert demo.leader is demo.members[ONE]
+    demo.members[ONE].hash = 1
+    demo.raise_alarm(TWO, "CORRUPT")
+    demo.raise_alarm(THREE, "CORRUPT")
+    if stopped:
+        demo.members[ONE].condition = Condition.STOPPED
+    await theatre.approved()
+    await theatre.work()
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    assert demo.alarms == []
+    assert {member.hash for member in demo.members.values()} == {0xFEED}
+
+
+async def test_another_differs_when_one_that_is_down_is_removed() -> None:
+    """Nobody is removed on the word of members that do not agree any more."""
+    theatre = a_theatre("etcd replace-corrupt", {"member": "demo-1"}, 5)
+    at_home(theatre)
+    demo = theatre.sight.demo
+    demo.raise_alarm(TWO, "CORRUPT")
+    demo.members[ONE].condition = Condition.STOPPED
+    await theatre.approved()
+    demo.members[TWO].hash = 2
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert "The data of the others differs (R16)" in (theatre.run.error or "")
+    assert len(demo.members) == 5
 
 
 @pytest.mark.parametrize(

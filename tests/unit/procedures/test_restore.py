@@ -1,19 +1,23 @@
 """When a cluster is restored, when not, and why the known traps of restoring cannot happen here."""
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
+from bot.targets.etcd.memory import FakeEtcd
 from bot.targets.etcd.model import Condition
-from bot.targets.ssh.model import FakeMachine, Say
+from bot.targets.ssh.model import FakeMachine, Program, Say
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.catalogue import PROCEDURES
 from procedures.engine.draft import draft
 from procedures.model.errors import QuorumbotError, Refused, UsageError
 from procedures.model.ids import MemberId, RunId
+from procedures.model.inventory import Cluster, Platform
 from procedures.model.paths import scratch
 from procedures.model.plan import Plan
-from procedures.model.probe import Fault, FaultKind
+from procedures.model.probe import Fault, FaultKind, Sample, Status
 from procedures.model.restoring import Seed, Tool, cluster_id, restore_argv, token, tools
 from procedures.model.run import State
 from tests.support.lost_cluster import DATA, MEMBER, Tools, keep, lose
@@ -274,6 +278,59 @@ async def test_x14_quorum_that_comes_back_ends_the_run_before_anything_is_stoppe
     assert theatre.run.state is State.FAILED
     assert "demo has quorum again" in str(theatre.run.error)
     assert nothing_was_stopped(theatre)
+
+
+async def test_quorum_that_comes_back_leaves_the_api_servers_on() -> None:
+    """They are stopped before etcd is, and only when nobody has come back until then."""
+    theatre = a_theatre("etcd restore", {})
+    lose(theatre, "demo-2", "demo-3", platform=Platform.OCP311).dead.clear()
+    await theatre.approved()
+    machines = theatre.sight.hosts.machines
+    machines["demo-2"].units["etcd.service"].start(machines["demo-2"])
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert "demo has quorum again" in str(theatre.run.error)
+    assert nothing_was_stopped(theatre)
+
+
+async def test_members_that_only_find_no_leader_are_not_given_up() -> None:
+    """Certificates of peers that have ended look like a loss; all data is there."""
+    theatre = a_loss()
+    theatre.sight.etcd = Leaderless(theatre.sight.etcd.clusters)
+    for machine in theatre.sight.hosts.machines.values():
+        machine.programs["env"] = _unhealthy(machine.programs.get("env"))
+    with pytest.raises(Refused, match=r"run and answer, and find no leader; 2 of 3 make a quorum"):
+        await planned(theatre)
+
+
+class Leaderless(FakeEtcd):
+    """Members that answer, and serve no linearizable read."""
+
+    async def sample(self, cluster: Cluster, extra: Sequence[str] = ()) -> Sample:
+        fault = Fault(FaultKind.SERVER, "etcdserver: no leader")
+        now = await super().sample(cluster, extra)
+        probes = (
+            replace(
+                each,
+                read=fault,
+                status=replace(each.status, leader=None)
+                if isinstance(each.status, Status)
+                else each.status,
+            )
+            for each in now.probes
+        )
+        return replace(now, probes=tuple(probes))
+
+
+def _unhealthy(program: Program | None) -> Program:
+    async def env(machine: FakeMachine, argv: Sequence[str], stdin: bytes, say: Say) -> int:
+        if "health" not in argv:
+            return await program(machine, argv, stdin, say) if program else 127
+        [urls] = [word.partition("=")[2] for word in argv if word.startswith("--endpoints=")]
+        await say(json.dumps([{"endpoint": url, "health": False} for url in urls.split(",")]))
+        return 1
+
+    return env
 
 
 async def test_x16_a_data_folder_that_is_a_mount_is_never_moved() -> None:

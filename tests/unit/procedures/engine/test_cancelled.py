@@ -62,3 +62,19 @@ async def test_nobody_can_tell() -> None:
         theatre.sight.demo.members[TWO].condition = Condition.STOPPED
 
     assert (await cancelled(lose_quorum)).run.state is State.IN_DOUBT
+
+
+async def test_an_etcd_that_was_stopped_is_started_all_the_same() -> None:
+    """Half of a restart is no end: the step comes to its own, and nothing follows."""
+    theatre = a_theatre("etcd restart", {"member": TWO})
+    await theatre.approved()
+    unit = theatre.sight.hosts.machines[TWO].units["etcd.service"]
+
+    def ask() -> None:
+        if unit.active != "active" and theatre.run.cancel_asked is None:
+            theatre.append(CancelAsked(BOB))
+
+    await theatre.work(Script(at_guard=ask))
+    assert theatre.run.state is State.CANCELLED
+    assert (unit.active, unit.starts) == ("active", 1)
+    assert f"Restart etcd on {TWO}" in (theatre.run.error or "")
