@@ -156,15 +156,23 @@ class Decisions:
             raise Refused(str(error)) from error
 
     async def settle(
-        self, name: RunId, user: UserId, verdict: Verdict, digest: str, eligible: Eligible
+        self,
+        name: RunId,
+        user: UserId,
+        verdict: Verdict,
+        digest: str,
+        eligible: Eligible,
+        *,
+        asked: str,
     ) -> None:
-        """Say what became of a step in doubt."""
+        """Say what became of a step in doubt; `asked` names that doubt, as it was on the screen."""
 
         async def choose(run: Run) -> tuple[Event, ...]:
             if run.state is not State.IN_DOUBT or run.doubt is None or run.plan is None:
                 message = "Nothing is in doubt there any more."
                 raise Refused(message)
-            if run.plan.digest != digest:
+            # The plan is the same at each step: a word on one must not be taken for one on another.
+            if (run.plan.digest, run.doubted) != (digest, asked):
                 message = "The message has changed meanwhile. Look again."
                 raise Refused(message)
             if user not in await eligible({user}):

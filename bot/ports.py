@@ -181,9 +181,16 @@ class Decisions(Protocol):
         ...
 
     async def settle(
-        self, name: RunId, user: UserId, verdict: Verdict, digest: str, eligible: Eligible
+        self,
+        name: RunId,
+        user: UserId,
+        verdict: Verdict,
+        digest: str,
+        eligible: Eligible,
+        *,
+        asked: str,
     ) -> None:
-        """Say what became of a step in doubt."""
+        """Say what became of a step in doubt; `asked` names that doubt, as it was on the screen."""
         ...
 
     async def resume(self, name: RunId, user: UserId, eligible: Eligible) -> None:

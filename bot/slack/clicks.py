@@ -113,7 +113,8 @@ class Clicks:
         if name in _VOTES:
             await self._decisions.vote(run.id, user, _VOTES[name], digest, eligible, likely=likely)
         elif name in _VERDICTS:
-            await self._decisions.settle(run.id, user, _VERDICTS[name], digest, eligible)
+            verdict, asked = _VERDICTS[name], press.asked
+            await self._decisions.settle(run.id, user, verdict, digest, eligible, asked=asked)
         elif name == "run.cancel":
             await self._decisions.cancel(run.id, user, eligible)
         elif name == "run.done":

@@ -20,7 +20,8 @@ from procedures.model.run import Run
 class Press:
     """Who pressed which button below which run.
 
-    `digest` is the plan that was on the screen, `asked` what people were asked for on it, if so.
+    `digest` is the plan that was on the screen, `asked` what people were asked
+    for, or asked to decide, on it.
     `source` is the same for a click that is delivered twice.
     """
 

@@ -22,9 +22,10 @@ def buttons(run: Run, *, decide: bool, whole: bool) -> Block | None:
 
 
 def revision(run: Run) -> str:
-    """Names a plan on the screen, and what people are asked for: an older click is told so."""
+    """Names a plan on the screen, and what people are asked: an older click is told so."""
     named = f"{run.plans}-{run.plan.digest if run.plan else ''}"
-    return f"{named}-{run.asked.id}" if run.asked else named
+    asked = run.asked.id if run.asked else run.doubted
+    return f"{named}-{asked}" if asked else named
 
 
 def can_undo(run: Run) -> bool:

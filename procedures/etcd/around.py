@@ -49,8 +49,24 @@ def tell_all(
     if client is None:
         return
     joined = asked(hosts, host.name, client, host, (new.peer_url,))
+    if not hosts.cluster.masters:
+        run.fact(
+            f"API servers and other clients are not told of {client}: add it to their list of etcd "
+            "servers."
+        )
+        if without is not None:
+            tell_to_forget(without, run)
     gone = identity(without) if without else None
     point_all(around, (*voters(hosts, without), joined), gone, run)
+
+
+def tell_to_forget(gone: ListedMember, run: Runbook) -> None:
+    """Say of whom clients that are not changed here go on asking."""
+    if gone.client_urls:
+        run.fact(
+            f"API servers and other clients go on asking {', '.join(gone.client_urls)}: take that "
+            "off their list of etcd servers, before none of that list is a member any more."
+        )
 
 
 def point_all(around: Around, voters: Sequence[Asked], gone: Identity | None, run: Runbook) -> None:

@@ -12,7 +12,7 @@ from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import condition, identity
 from procedures.engine.ports import Look
-from procedures.etcd.around import Around, look_around, point_all
+from procedures.etcd.around import Around, look_around, point_all, tell_to_forget
 from procedures.etcd.asked import voters
 from procedures.etcd.expected import without
 from procedures.etcd.hosts import reached, with_hosts
@@ -87,6 +87,8 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
     if others is not None:
         title = f"Expect {member.name or member.id} no more"
         run.step(title, Expect(args.cluster, sight.cluster.expected.members, others))
+    if not sight.cluster.masters:
+        tell_to_forget(row, run)
     if around := sight.around:
         stay = [each for _, each in listed(view) if each.id != row.id and each.started]
         peers = {each.name: each.peer_urls[0] for each in stay}

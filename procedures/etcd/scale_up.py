@@ -80,11 +80,6 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     run.step("Check that the cluster takes writes", WriteAndRead(args.cluster))
     admission.record(f"Expect {name} too", dict(hosts.cluster.endpoints))
     tell_all(scene.around, new, run)
-    if not hosts.cluster.masters:
-        run.fact(
-            f"API servers and other clients are not told of {new.client_url}: add it to their list "
-            "of etcd servers."
-        )
 
 
 PROCEDURE = Procedure(

@@ -119,6 +119,13 @@ class Run:
         """Tell whether the run goes by a plan; others answer a question."""
         return self.plan is not None or self.state is State.REFUSED
 
+    @property
+    def doubted(self) -> str:
+        """Names the doubt that people have to settle, as `Asked.id` does an asking; empty: none."""
+        if self.doubt is None:
+            return ""
+        return f"{self.doubt.step}.{self.steps[self.doubt.step].attempts}"
+
     def question(self, people: Mapping[UserId, str]) -> Question:
         """What is being decided. Raises ValueError where there is no plan."""
         if self.plan is None:

@@ -121,11 +121,12 @@ async def test_who_may_settle_a_doubt(team: Team) -> None:
     await team.forge(name, WORKER, Doubted(1, "nobody can tell"))
     digest = (await team.run(name)).question({}).digest
     with pytest.raises(Refused, match="You may not decide"):
-        await team.decisions.settle(name, DAVE, "stop", digest, eligible)
-    with pytest.raises(Refused, match="message has changed"):
-        await team.decisions.settle(name, BOB, "stop", "0" * 64, eligible)
+        await team.decisions.settle(name, DAVE, "stop", digest, eligible, asked="1.1")
+    for other, asked in (("0" * 64, "1.1"), (digest, "1.2"), (digest, "2.1"), (digest, "")):
+        with pytest.raises(Refused, match="message has changed"):
+            await team.decisions.settle(name, BOB, "stop", other, eligible, asked=asked)
     assert (await team.run(name)).state is State.IN_DOUBT
-    await team.decisions.settle(name, BOB, "stop", digest, eligible)
+    await team.decisions.settle(name, BOB, "stop", digest, eligible, asked="1.1")
     assert (await team.run(name)).state is State.FAILED
     with pytest.raises(Refused, match="Nothing is in doubt there any more"):
-        await team.decisions.settle(name, BOB, "happened", digest, eligible)
+        await team.decisions.settle(name, BOB, "happened", digest, eligible, asked="1.1")

@@ -10,6 +10,7 @@ from bot.sandbox.workspace.blocks.report import Surface
 from bot.slack.blocks import View, length
 from bot.slack.incident_views import incident_view
 from bot.slack.plan_views import is_long, plan_parts
+from bot.slack.run_buttons import revision
 from bot.slack.run_views import Manner, run_view
 from bot.slack.text import MESSAGE, visible
 from procedures.model.events import (
@@ -137,6 +138,16 @@ def test_what_the_incident_channel_is_told(state: State) -> None:
 def test_buttons(state: State, buttons: list[str]) -> None:
     """Each state offers what may be done in it, and nothing else."""
     assert actions(shown(*STATES[state]).blocks) == buttons
+
+
+def test_a_word_on_one_doubt_is_none_on_the_next() -> None:
+    """The plan is the same all along; the buttons tell apart which step is meant, and when."""
+    plan = approved(a_plan())
+    first = (*plan, Started(1, 1), Doubted(1, "unclear"))
+    again = (*first, Settled(1, "not_happened", BOB), Started(1, 2), Doubted(1, "unclear"))
+    second = (*first, Settled(1, "happened", BOB), Started(2, 1), Doubted(2, "unclear"))
+    named = {revision(a_run(*each)) for each in (plan, first, again, second)}
+    assert len(named) == 4
 
 
 def test_undo_is_offered_where_there_is_something_to_undo() -> None:

@@ -122,3 +122,13 @@ async def test_a_machine_that_was_set_up_anew_has_no_etcd_to_switch_off() -> Non
     await theatre.approved()
     await theatre.work()
     assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+
+
+async def test_api_servers_that_are_not_pointed_are_named() -> None:
+    """Replaced one by one, all members would be gone from a list that nobody changes."""
+    theatre = a_theatre("etcd replace", {"member": "demo-3"})
+    await theatre.approved()
+    assert theatre.run.plan is not None
+    facts = " ".join(theatre.run.plan.facts)
+    assert "are not told of https://10.0.0.4:2379: add it" in facts
+    assert "go on asking https://127.0.0.1:2382: take that off" in facts

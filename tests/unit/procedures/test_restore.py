@@ -17,7 +17,7 @@ from procedures.model.ids import MemberId, RunId
 from procedures.model.inventory import Cluster, Platform
 from procedures.model.paths import scratch
 from procedures.model.plan import Plan
-from procedures.model.probe import Fault, FaultKind, Sample, Status
+from procedures.model.probe import Fault, FaultKind, Sample
 from procedures.model.restoring import Seed, Tool, cluster_id, restore_argv, token, tools
 from procedures.model.run import State
 from tests.support.lost_cluster import DATA, MEMBER, Tools, keep, lose
@@ -309,16 +309,7 @@ class Leaderless(FakeEtcd):
     async def sample(self, cluster: Cluster, extra: Sequence[str] = ()) -> Sample:
         fault = Fault(FaultKind.SERVER, "etcdserver: no leader")
         now = await super().sample(cluster, extra)
-        probes = (
-            replace(
-                each,
-                read=fault,
-                status=replace(each.status, leader=None)
-                if isinstance(each.status, Status)
-                else each.status,
-            )
-            for each in now.probes
-        )
+        probes = (replace(each, read=fault) for each in now.probes)
         return replace(now, probes=tuple(probes))
 
 
