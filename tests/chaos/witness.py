@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import grpc
 
@@ -18,7 +18,8 @@ _PAUSE_S = 0.05
 class Witness:
     """Writes through python-etcd3 in a thread of its own, to any member that answers.
 
-    `longest_s` is how long it had to wait at most from one acknowledged write to the next.
+    `acknowledged` has the revision of each write that was, by its number. `longest_s` is how long
+    it had to wait at most from one acknowledged write to the next.
     """
 
     def __init__(self, cluster: Cluster, endpoints: Sequence[str]) -> None:
@@ -26,7 +27,7 @@ class Witness:
         self._endpoints = list(endpoints)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._write, name="witness")
-        self.acknowledged: list[int] = []
+        self.acknowledged: dict[int, int] = {}
         self.longest_s = 0.0
 
     def __enter__(self) -> Self:
@@ -61,11 +62,11 @@ class Witness:
                 while not self._stop.is_set():
                     number += 1
                     try:
-                        client.put(f"{_PREFIX}{number}", str(number))
+                        taken: Any = client.put(f"{_PREFIX}{number}", str(number))
                     except (grpc.RpcError, Exception):  # noqa: BLE001 (python-etcd3 has many)
                         turn += 1
                         break
-                    self.acknowledged.append(number)
+                    self.acknowledged[number] = taken.header.revision
                     now = time.monotonic()
                     self.longest_s, last = max(self.longest_s, now - last), now
                     time.sleep(_PAUSE_S)

@@ -1,20 +1,16 @@
-"""Backups of real hosts: snapshots that are whole, flipped, cut off; drills; kubespray's files."""
+"""Copies of kubespray's files from real hosts. Snapshots: `matrix/test_upkeep.py`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from procedures.model.errors import Refused
 from procedures.model.inventory import Platform
 from procedures.model.run import State
-from procedures.model.snapshot import Snapshot
 from tests.hosts.stage import on_stage
-from tests.support.real_stage import RealStage
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3")
-KEYS = 50
 
 
 @pytest.fixture(scope="module")
@@ -31,51 +27,6 @@ def cluster(bed: Testbed) -> Cluster:
 
 def stored(folder: Path, name: str) -> list[Path]:
     return list(folder.rglob(name))
-
-
-async def backed_up(stage: RealStage) -> Snapshot:
-    run = (await stage.carried_out("etcd backup")).run
-    assert run.state is State.SUCCEEDED, run.error
-    return (await stage.backups.listing(stage.cluster.name))[0]
-
-
-async def test_a_snapshot_is_drilled(bed: Testbed, cluster: Cluster, tmp_path: Path) -> None:
-    """Every key is served again, and HashKV is what the member had; no host is touched."""
-    for number in range(KEYS):
-        cluster.etcdctl("put", f"key-{number}", "value")
-    async with on_stage(bed, cluster, Platform.KUBESPRAY, tmp_path) as stage:
-        snapshot = await backed_up(stage)
-        assert snapshot.origin.hash_kv is not None
-        journal = await stage.carried_out("etcd drill")
-        assert journal.run.state is State.SUCCEEDED, journal.run.error
-        drill = await stage.backups.drills.last(stage.cluster.name)
-    assert drill is not None
-    assert (drill.snapshot, drill.fault, drill.hash_compared) == (snapshot.name, None, True)
-    assert drill.keys >= KEYS
-    assert drill.revision >= snapshot.revision
-    assert cluster.healthy() == list(cluster.endpoints)
-
-
-SPOILED: dict[str, Callable[[bytes], bytes]] = {
-    "flipped": lambda data: data[:9000] + bytes([data[9000] ^ 1]) + data[9001:],
-    "truncated": lambda data: data[: len(data) // 2],
-}
-
-
-@pytest.mark.parametrize("how", SPOILED)
-async def test_a_spoiled_snapshot(bed: Testbed, cluster: Cluster, tmp_path: Path, how: str) -> None:
-    """It is found out before anything is planned on it; made whole again, it is taken."""
-    async with on_stage(bed, cluster, Platform.KUBESPRAY, tmp_path) as stage:
-        snapshot = await backed_up(stage)
-        file = stored(tmp_path, snapshot.name)[0]
-        whole = file.read_bytes()
-        file.write_bytes(SPOILED[how](whole))
-        with pytest.raises(Refused, match=r"is damaged|is cut off"):
-            await stage.planned("etcd drill", snapshot=snapshot.name)
-        with pytest.raises(Refused, match=r"There is no whole snapshot"):
-            await stage.planned("etcd drill")
-        file.write_bytes(whole)
-        assert (await stage.planned("etcd drill")).steps
 
 
 async def test_files_of_kubespray(bed: Testbed, cluster: Cluster, tmp_path: Path) -> None:

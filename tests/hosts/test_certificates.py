@@ -1,13 +1,6 @@
-"""Certificates on real hosts: shown, made anew, made for a spare; while a client keeps writing."""
+"""Certificates on real hosts: shown, not made anew, made for a spare."""
 
-import base64
-import re
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,63 +8,16 @@ import pytest
 from bot.sandbox.demo.pki import Validity
 from procedures.etcd import certs
 from procedures.host.answering import Args
-from procedures.model import certificate
 from procedures.model.errors import Refused
 from procedures.model.inventory import Platform
-from procedures.model.platform import layout
 from procedures.model.report import Figure, Level
 from procedures.model.run import State
 from tests.hosts.stage import on_stage
 from tests.support.real_stage import RealStage
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
-from tests.testbed.errors import BedError
-from tests.testbed.flavours import FlavourName
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3")
 SPARE = "etcd-4"
-PLATFORMS: dict[FlavourName, Platform] = {
-    "okd3": Platform.OKD3,
-    "ocp311": Platform.OCP311,
-    "kubespray": Platform.KUBESPRAY,
-}
-
-
-@dataclass
-class Writer:
-    """A client that writes one key after another; what was acknowledged has to stay."""
-
-    cluster: Cluster
-    acknowledged: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        over = threading.Event()
-
-        def write() -> None:
-            number = 0
-            while not over.is_set():
-                number += 1
-                try:
-                    self.cluster.etcdctl("put", f"written/{number:05}", "-")
-                except BedError as error:
-                    self.failures.append(str(error))
-                else:
-                    self.acknowledged.append(f"written/{number:05}")
-                time.sleep(0.05)
-
-        thread = threading.Thread(target=write)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
-
-    def lost(self) -> set[str]:
-        """Which acknowledged keys are not there."""
-        found = self.cluster.etcdctl("get", "written/", "--prefix", "--keys-only")["kvs"]
-        return set(self.acknowledged) - {base64.b64decode(each["key"]).decode() for each in found}
 
 
 async def figures(stage: RealStage) -> list[Figure]:
@@ -85,68 +31,6 @@ def bad(found: list[Figure]) -> list[tuple[str | None, str, str]]:
         for each in found
         if each.level not in {Level.OK, Level.INFO}
     ]
-
-
-def shown(cluster: Cluster, member: str, port: int) -> str:
-    """Which certificate a port shows to somebody else than the bot, by its serial number."""
-    host = next(each for each in cluster.members if cluster.name(each) == member)
-    other = next(each for each in cluster.members if each is not host)
-    said = other.run(
-        ["openssl", "s_client", "-connect", f"{host.address}:{port}", "-showcerts"], check=False
-    )
-    found = re.search(r"-----BEGIN.*?END CERTIFICATE-----", said.output, re.DOTALL)
-    assert found, said
-    leaf = certificate.read(found[0].encode())
-    assert leaf
-    return leaf.sha256
-
-
-@pytest.mark.parametrize("flavour", PLATFORMS)
-async def test_all_are_renewed_under_load(
-    inside: Namespace, tmp_path: Path, flavour: FlavourName
-) -> None:
-    """By the same CA, one after the other; keys stay at home, and no acknowledged write is lost."""
-    platform = PLATFORMS[flavour]
-    with Testbed.start([HostSpec(name, flavour) for name in NAMES], bot=inside) as bed:
-        cluster = bed.cluster(NAMES)
-        pairs = {name: layout(platform).certificates(name) for name in NAMES}
-        before = {
-            name: certificate.read(bed[name].path(pairs[name].peer.cert).read_bytes())
-            for name in NAMES
-        }
-        keys = {name: bed[name].path(pairs[name].peer.key).read_bytes() for name in NAMES}
-        owners = {name: bed[name].path(pairs[name].peer.key).stat().st_uid for name in NAMES}
-        writer = Writer(cluster)
-        async with on_stage(bed, cluster, platform, tmp_path) as stage:
-            assert bad(await figures(stage)) == []
-            with writer.writing():
-                journal = await stage.carried_out("etcd certs renew", days="400")
-            assert journal.run.state is State.SUCCEEDED, journal.run.error
-            assert bad(await figures(stage)) == []
-        for name in NAMES:
-            cert = bed[name].path(pairs[name].peer.cert)
-            key = bed[name].path(pairs[name].peer.key)
-            now, old = certificate.read(cert.read_bytes()), before[name]
-            assert now is not None
-            assert old is not None
-            assert now.issuer == old.issuer
-            assert now.names >= old.names
-            assert (
-                timedelta(days=398)
-                < datetime.fromtimestamp(now.ends_s, UTC) - datetime.now(UTC)
-                < timedelta(days=401)
-            )
-            assert key.read_bytes() != keys[name]
-            assert (key.stat().st_uid, key.stat().st_mode & 0o777) == (owners[name], 0o600)
-            kept = [*cert.parent.glob(f"quorumbot-*/old/{key.name}")]
-            assert [each.read_bytes() for each in kept] == [keys[name]]
-            member = next(cluster.name(each) for each in cluster.members if each.name == name)
-            assert shown(cluster, member, 2380) == now.sha256
-        assert cluster.healthy() == list(cluster.endpoints)
-        assert writer.acknowledged
-        assert not writer.lost()
-        said = "\n".join(journal.said)
-        assert "PRIVATE KEY" not in said
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Removing members on real hosts: the cluster's list, and all that names the member."""
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,26 +34,6 @@ ASKING = (
 def bed(inside: Namespace) -> Iterator[Testbed]:
     with Testbed.start([HostSpec(name) for name in NAMES], bot=inside) as bed:
         yield bed
-
-
-async def test_a_host_without_power_is_removed(bed: Testbed, tmp_path: Path) -> None:
-    """Its very name goes from the others' configurations, and no longer one that begins like it."""
-    cluster = bed.cluster(NAMES)
-    cluster.etcdctl("put", "before", "kept")
-    bed["etcd-1"].power_off()
-    async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
-        await stage.down("etcd-1")
-        with pytest.raises(Refused, match=r"quorum 2 \(R2\)\. Bring etcd-1 back first, or remove"):
-            await stage.planned("etcd member remove", member="etcd-10")
-        plan = await stage.planned("etcd member remove", member="etcd-1")
-        assert any("Then run /etcd retire etcd-1" in fact for fact in plan.facts)
-        run = (await stage.carried_out("etcd member remove", member="etcd-1")).run
-        assert run.state is State.SUCCEEDED, run.error
-        assert await voters(stage) == {"etcd-10", "etcd-2"}
-        for name in ("etcd-10", "etcd-2"):
-            assert set(told(bed[name])) == {"etcd-10", "etcd-2"}
-        found = cluster.etcdctl("get", "before", members=["etcd-2"])["kvs"]
-        assert [base64.b64decode(each["value"]) for each in found] == [b"kept"]
 
 
 async def test_a_healthy_member_is_removed(bed: Testbed, tmp_path: Path) -> None:

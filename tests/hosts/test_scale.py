@@ -1,4 +1,4 @@
-"""Growing clusters and shrinking them again on real hosts, over SSH, while a witness writes."""
+"""Growing clusters on real hosts, over SSH, with what stands against it."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -10,7 +10,6 @@ from bot import words
 from procedures.engine.execute import execute
 from procedures.etcd import preflight
 from procedures.etcd.observe import observe
-from procedures.model import envfile
 from procedures.model.errors import Refused
 from procedures.model.events import Reported
 from procedures.model.ids import UserId
@@ -67,33 +66,6 @@ async def done(stage: RealStage, procedure: str, **args: str | bool) -> Journal:
     run = journal.run
     assert run.state is State.SUCCEEDED, (run.error, run.doubt, journal.said)
     return journal
-
-
-async def test_from_one_to_five_and_back(inside: Namespace, tmp_path: Path) -> None:
-    """No write that was acknowledged is lost, and none waits while a learner joins the only one."""
-    with a_bed(inside, 5) as bed:
-
-        def told(name: str) -> int:
-            """Of how many members etcd on a host would start with."""
-            config = envfile.read(bed[name].path("/etc/etcd/etcd.conf").read_text())
-            return config["ETCD_INITIAL_CLUSTER"].count("https://")
-
-        async with growing(bed, 1, Platform.OKD3, tmp_path) as (stage, cluster):
-            with Witness(stage.cluster, list(cluster.endpoints.values())) as witness:
-                for count in range(2, 6):
-                    await done(stage, "etcd scale-up", host=NAMES[count - 1])
-                    assert await voters(stage) == set(NAMES[:count])
-                assert {told(name) for name in NAMES} == {5}
-                with pytest.raises(Refused, match="etcd-3 has the member etcd-3 already"):
-                    await stage.planned("etcd scale-up", host="etcd-3")
-                for count in range(5, 1, -1):
-                    to_one = {"to_one": True} if count == 2 else {}
-                    await done(stage, "etcd member remove", member=NAMES[count - 1], **to_one)
-                assert await voters(stage) == {NAMES[0]}
-            assert len(witness.acknowledged) > 100
-            assert witness.lost() == []
-            assert witness.longest_s < 5, "leadership may move, and no more"
-            assert told("etcd-1") == 1
 
 
 @pytest.mark.parametrize(

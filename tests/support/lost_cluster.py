@@ -181,7 +181,8 @@ def _kubelet(machine: FakeMachine, manifest: str, pod: FakeUnit, also: Callable[
     """Run what has a manifest, and nothing else."""
     also()
     if machine.on and machine.files.get(manifest) is not None:
-        pod.start(machine)
+        if not pod.start(machine):
+            pod.starts -= 1  # what fails is tried over and over, however long a run takes
     elif pod.active == "active":
         pod.stop(machine)
 

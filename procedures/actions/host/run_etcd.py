@@ -105,7 +105,7 @@ class RetireEtcd:
             await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("retire", how.retire))
         await etcd.let_go(world)
-        if not await etcd.gone(world, work):
+        if not await etcd.ended(world, work):
             message = f"etcd still runs on {host.name}."
             raise InDoubt(message)
         await work.say(f"etcd is off on {host.name}, and stays off")

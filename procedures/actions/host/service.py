@@ -13,6 +13,7 @@ from procedures.model.probe import Fault
 
 START_WITHIN_MS = 30_000
 _POLL_MS = 250
+_QUIET_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Service:
 
     async def found_off(self, look: Look, work: Work) -> Finding:
         """Tell whether what was told to go has gone, for a step that was interrupted."""
-        if not await self.gone(look, work):
+        if not await self.ended(look, work):
             return NotHappened()
         try:
             again = self.how.armed is not None and await self.armed(look)
@@ -91,15 +92,29 @@ class Service:
         """Wait until no etcd runs; tells whether that came."""
         return await self._comes(look, work, self.how.stop_within_ms, runs=False)
 
+    async def ended(self, look: Look, work: Work) -> bool:
+        """Wait until no etcd runs, nor comes back; tells whether that came.
+
+        A static pod that fails over and over has no process for most of the time, and may get one
+        more until the kubelet has noticed that its manifest is gone.
+        """
+        quiet_ms = 0 if self.how.armed is None else _QUIET_MS
+        within_ms = self.how.stop_within_ms
+        return await self._comes(look, work, within_ms, runs=False, quiet_ms=quiet_ms)
+
     async def there(self, look: Look, work: Work) -> bool:
         """Wait until an etcd runs; tells whether that came."""
         return await self._comes(look, work, START_WITHIN_MS, runs=True)
 
-    async def _comes(self, look: Look, work: Work, within_ms: int, *, runs: bool) -> bool:
+    async def _comes(
+        self, look: Look, work: Work, within_ms: int, *, runs: bool, quiet_ms: int = 0
+    ) -> bool:
         """Wait, also when somebody has asked for the end: first it must be known what is."""
+        held = 0
         for _ in range(within_ms // _POLL_MS):
             try:
-                if await self.runs(look) is runs:
+                held = held + 1 if await self.runs(look) is runs else 0
+                if held > quiet_ms // _POLL_MS:
                     return True
             except Retryable as error:
                 await work.say(str(error))

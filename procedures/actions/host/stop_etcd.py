@@ -54,7 +54,7 @@ class StopEtcd:
             await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("stop", how.retire))
         await etcd.let_go(world)
-        if not await etcd.gone(world, work):
+        if not await etcd.ended(world, work):
             message = f"etcd still runs on {host.name} after {how.stop_within_ms // 1_000} s."
             raise InDoubt(message)
         await work.say(f"no etcd runs on {host.name}, and no boot starts it")

@@ -1,0 +1,118 @@
+"""Restoring a cluster that has lost its quorum. What is lost with it is what the plan says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from procedures.engine.execute import execute
+from procedures.model.errors import Refused
+from procedures.model.events import Reported
+from procedures.model.ids import UserId
+from tests.chaos.witness import Witness
+from tests.hosts.matrix.cells import IN_EACH_CELL, Cell, done, hosts, succeeded, writing
+from tests.support.real_stage import RealStage
+from tests.support.waiting import eventually
+from tests.testbed import Cluster, Namespace
+
+NAMES = ("etcd-1", "etcd-2", "etcd-3")
+_OLD = "/var/lib/etcd/member.before-r-00000002"
+
+
+def cluster_id(cluster: Cluster, member: str) -> int:
+    [answer] = cluster.etcdctl("endpoint", "status", members=[member])
+    return int(answer["Status"]["header"]["cluster_id"])
+
+
+def listed(cluster: Cluster, member: str) -> set[str]:
+    """Who is a voter, as a member has it."""
+    rows = cluster.etcdctl("member", "list", members=[member])["members"]
+    return {row["name"] for row in rows if not row.get("isLearner")}
+
+
+async def restored(stage: RealStage, on: str) -> int:
+    """Restore; gives the revision up to which the plan says that all will be there.
+
+    What people are asked to do, they say they have done: no API server runs here.
+    """
+    journal = await stage.carried_out("etcd restore", on=on)
+    run = journal.run
+    assert run.plan is not None
+    if run.asked is not None:
+        await journal.write(Reported(run.asked.step, run.asked.attempt, UserId("U0BOB")))
+        await execute(run.plan, journal, stage)
+    succeeded(journal)
+    [said] = re.findall(
+        r"revision (\d+), .* What was written after that revision is lost\.",
+        "\n".join(run.plan.facts),
+    )
+    return int(said)
+
+
+async def some_more(witness: Witness) -> None:
+    """Wait until the witness has seen ten writes more acknowledged."""
+    enough = len(witness.acknowledged) + 10
+    await eventually(lambda: len(witness.acknowledged) >= enough, 60, "ten writes more")
+
+
+def is_all_there(witness: Witness, before: dict[int, int], revision: int) -> None:
+    """But for what was written before the loss, and after this revision."""
+    after = [number for number, written in before.items() if written > revision]
+    assert 0 < len(after) < len(before)
+    assert witness.lost() == after
+
+
+@IN_EACH_CELL
+async def test_two_of_three_hosts_are_lost(inside: Namespace, tmp_path: Path, cell: Cell) -> None:
+    """All up to the snapshot is there again, and nothing of later; the old data is kept."""
+    with hosts(inside, cell, NAMES) as bed:
+        cluster = bed.cluster(NAMES)
+        left = next(iter(cluster.endpoints))
+        async with writing(cell, bed, cluster, tmp_path) as (stage, witness):
+            await some_more(witness)
+            old = cluster_id(cluster, left)
+            await done(stage, "etcd backup")
+            await some_more(witness)
+            with pytest.raises(Refused, match="prod has quorum"):
+                await stage.planned("etcd restore")
+            for name in NAMES[1:]:
+                bed[name].power_off()
+            plan = await stage.planned("etcd restore")
+            assert sum("must stay off" in fact for fact in plan.facts) == 2
+            before = dict(witness.acknowledged)
+            revision = await restored(stage, left)
+            await some_more(witness)
+        is_all_there(witness, before, revision)
+        assert cluster_id(cluster, left) != old
+        assert listed(cluster, left) == {left}
+        owner = "etcd" if cell.flavour == "okd3" else "root"
+        found = bed["etcd-1"].run(["stat", "-c", "%U %a", "/var/lib/etcd/member", _OLD])
+        assert found.output.split() == [owner, "700", owner, "700"]
+
+
+@IN_EACH_CELL
+async def test_all_data_is_lost(inside: Namespace, tmp_path: Path, cell: Cell) -> None:
+    """Each member's file is torn, and its host lives: in the end all three are there again."""
+    with hosts(inside, cell, NAMES) as bed:
+        cluster = bed.cluster(NAMES)
+        members = list(cluster.endpoints)
+        async with writing(cell, bed, cluster, tmp_path) as (stage, witness):
+            await some_more(witness)
+            await done(stage, "etcd backup")
+            await some_more(witness)
+            for name in NAMES:
+                bed[name].path("/var/lib/etcd/member/snap/db").write_bytes(b"torn" * 10_000)
+                bed[name].run(["pkill", "-KILL", "-x", "etcd"], check=False)  # it may have died
+            for member in members:
+                await stage.down(member)
+            before = dict(witness.acknowledged)
+            revision = await restored(stage, members[1])
+            await some_more(witness)
+        is_all_there(witness, before, revision)
+        assert cluster.healthy() == members
+        for member in members:
+            assert listed(cluster, member) == set(members)
+        for name in NAMES:
+            assert bed[name].run(["cat", f"{_OLD}/snap/db"]).output.startswith("torn")
+            left = bed[name].run(["ls", "-A", "/var/lib/etcd"]).output.split()
+            assert set(left) == {"member", _OLD.rpartition("/")[2]}
