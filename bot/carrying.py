@@ -43,6 +43,7 @@ class Hand:
         self._shelf = shelf
         self._said: list[Line] = []
         self._said_bytes = 0
+        self._reached: dict[str, int] = {}
         self._batch: Batch | None = None
         self._speak = asyncio.Event()
         self._lease = lease
@@ -67,17 +68,24 @@ class Hand:
                     await asyncio.sleep(_GATHER_S)
             await self.write()
 
-    async def say(self, step: int, text: str) -> None:
+    async def say(self, step: int, text: str, piece: str = "", upto: int = 0) -> None:
         """Take a line of output in; it is stored soon, and at the latest with the next event.
 
-        Waits while more is on its way than the store takes.
+        Where it is a piece of work's on a host, it is stored together with the place in the
+        piece's output where it ends. Waits while more is on its way than the store takes.
         """
         text = self._redactor.text(text)
         self._said.append(self._shelf.number(step, time.time_ns() // 1_000_000, text))
         self._said_bytes += len(text) + _LINE_BYTES
+        if piece:
+            self._reached[piece] = upto
         self._speak.set()
         if self._said_bytes > BATCH_BYTES:
             await self.write()
+
+    def reached(self, piece: str) -> int:
+        """The place in the output of a piece of work up to which its lines are stored."""
+        return self._shelf.reached(piece)
 
     async def lock(self, name: str) -> None:
         """Take the lock of what the run changes, to keep it until the run ends.
@@ -140,8 +148,8 @@ class Hand:
 
     async def _append(self, *events: Event, swap: Swap | None = None) -> None:
         if self._batch is None and self._said:
-            self._batch = self._shelf.batch(self._said)
-            self._said, self._said_bytes = [], 0
+            self._batch = self._shelf.batch(self._said, self._reached)
+            self._said, self._said_bytes, self._reached = [], 0, {}
             self._speak.clear()
         after = advance(self._run, self._runs.foresee(self._journal, events))
         state = after.state if after else State.FAILED
@@ -155,6 +163,8 @@ class Hand:
             output=self._batch,
             swap=swap,
         )
+        if self._batch is not None:
+            self._shelf.is_stored(self._batch)
         self._batch = None
         self._run = advance(self._run, self._journal.entries[before:]) or self._run
 
@@ -185,6 +195,10 @@ class StepWork:
         """Let people follow: one line of output."""
         await self._hand.say(self._step, line)
 
+    def transcript(self, host: str, mark: Mark) -> "PieceTranscript":
+        """Where the output of a piece of work on a host goes on, whoever followed it before."""
+        return PieceTranscript(self._hand, mark.step, f"{host}/{mark.key}")
+
     def mark(self, name: str) -> Mark:
         """Mark a piece of work on a machine as this step's, in its present attempt."""
         run = self._hand.run
@@ -207,3 +221,21 @@ class StepWork:
     async def rest(self, duration_ms: int) -> None:
         """Wait, also when somebody has asked for the end."""
         await asyncio.sleep(duration_ms / 1_000)
+
+
+class PieceTranscript:
+    """Implements `procedures.engine.hosts.Transcript` among a run's lines."""
+
+    def __init__(self, hand: Hand, step: int, piece: str) -> None:
+        self._hand = hand
+        self._step = step
+        self._piece = piece
+
+    @property
+    def stored(self) -> int:
+        """The place in the output up to which its lines are stored for good."""
+        return self._hand.reached(self._piece)
+
+    async def say(self, line: str, upto: int) -> None:
+        """Take a line in, and the place where it ends."""
+        await self._hand.say(self._step, line, self._piece, upto)

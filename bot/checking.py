@@ -17,6 +17,7 @@ from bot.config import Config, ConfigError, load
 from bot.identity import keyring, signer
 from bot.process import forget_proxies
 from bot.redis_link import link
+from bot.sandbox.passage import enter
 from bot.slack.errors import error_code
 from bot.slack.membership import membership
 from bot.slack.workspace import make_client
@@ -80,10 +81,29 @@ async def check(path: Path, *, as_json: bool) -> int:
 async def _all(config: Config) -> list[Check]:
     if config.file.slack.api_url:
         forget_proxies()
+    if (namespace := config.file.sandbox_namespace) is None:
+        here, there = await asyncio.gather(_services(config), _clusters(config))
+    else:
+        here = await _services(config)  # they are not to be seen from where the hosts are
+        try:
+            enter(namespace)
+            there = await _clusters(config)
+        except OSError as error:
+            text = (
+                f"the hosts are out of reach ({error.strerror}): it takes root, as the sandbox did"
+            )
+            there = [Check("sandbox_namespace", ok=False, text=text)]
+    return [*_signing(config), *here, *there]
+
+
+async def _services(config: Config) -> list[Check]:
+    slack, redis = await asyncio.gather(_slack(config), _redis(config))
+    return [*slack, *redis]
+
+
+async def _clusters(config: Config) -> list[Check]:
     reader, hosts = EtcdReader(), SshHosts()
     tried: list[Callable[[], Awaitable[list[Check]]]] = [
-        lambda: _slack(config),
-        lambda: _redis(config),
         *(
             _cluster_check(config, reader, cluster)
             for cluster in config.inventory.clusters.values()
@@ -99,7 +119,7 @@ async def _all(config: Config) -> list[Check]:
     finally:
         await reader.close()
         await hosts.close()
-    return [*_signing(config), *(each for several in found for each in several)]
+    return [each for several in found for each in several]
 
 
 def _signing(config: Config) -> list[Check]:

@@ -12,6 +12,8 @@ def cross_faults(file: ConfigFile) -> list[str]:
     faults = []
     if file.sandbox_clock and not file.slack.api_url:
         faults.append("sandbox_clock: moves the time of a sandbox only: remove it")
+    if file.sandbox_namespace and not file.slack.api_url:
+        faults.append("sandbox_namespace: leads to the hosts of a sandbox only: remove it")
     faults += [
         f"backups.sites.{site}: is not among `sites`"
         for site in (file.backups.sites if file.backups else ())

@@ -203,6 +203,7 @@ class ConfigFile(_Model):
     audit: AuditConfig | None = None
     listen: ListenConfig = ListenConfig()
     sandbox_clock: Path | None = None
+    sandbox_namespace: Path | None = None
     channels: tuple[_Channel, ...] = ()
     terminal_users: Mapping[str, _User] = Field(default_factory=dict)
     people: Mapping[str, tuple[_User, ...]] = Field(default_factory=dict)

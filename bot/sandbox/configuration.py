@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ruamel.yaml import YAML
 
@@ -62,8 +63,12 @@ def write_configuration(
     endpoints: Mapping[str, str],
     tools: Mapping[str, str],
     machines: Machines | None = None,
+    namespace: Path | None = None,
 ) -> None:
-    """Write `quorumbot.yaml`, and beside it the secrets that it names."""
+    """Write `quorumbot.yaml`, and beside it the secrets that it names.
+
+    `namespace` is where `machines` can be reached, by the worker and by `quorumbot check`.
+    """
     files.write_secret("slack-bot-token", credentials.bot_token)
     files.write_secret("slack-app-token", credentials.app_token)
     files.write_secret("slack-signing-secret", credentials.signing_secret)
@@ -92,6 +97,7 @@ def write_configuration(
             "worker": f"{LOOPBACK}:{ports.worker}",
         },
         "sandbox_clock": "clock",
+        **({"sandbox_namespace": str(namespace)} if namespace else {}),
         "backups": {"directory": "backups", "tools": dict(tools)},
         "channels": list(CHANNELS),
         "terminal_users": {own_user(): TERMINAL_USER},

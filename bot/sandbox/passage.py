@@ -24,7 +24,7 @@ async def passage(namespace: Path, port: int) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     # A socket belongs to the namespace in which it was made, whoever uses it, so one thread
     # that makes them has to be inside, and nothing else.
-    with ThreadPoolExecutor(1, initializer=_enter, initargs=(namespace,)) as inside:
+    with ThreadPoolExecutor(1, initializer=enter, initargs=(namespace,)) as inside:
 
         async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             there = await loop.run_in_executor(inside, _new_socket)
@@ -46,8 +46,8 @@ async def passage(namespace: Path, port: int) -> AsyncIterator[None]:
             server.close()
 
 
-def _enter(namespace: Path) -> None:
-    """Move this thread inside; there is no way back."""
+def enter(namespace: Path) -> None:
+    """Move this thread inside, and those that it starts; there is no way back. Raises OSError."""
     file = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if ctypes.CDLL(None, use_errno=True).setns(file, _CLONE_NEWNET) != 0:

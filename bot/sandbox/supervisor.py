@@ -130,6 +130,7 @@ async def _run(directory: Path | None, options: _Options) -> None:
         redis_url = await _start_redis(stack, files, binaries["redis-server"], socket)
 
         ports = BotPorts(*free_ports(3))
+        namespace = demo.apart.namespace if demo.apart else None
         write_configuration(
             files,
             slack_url=workspace.url,
@@ -139,9 +140,9 @@ async def _run(directory: Path | None, options: _Options) -> None:
             endpoints=demo.endpoints,
             tools=demo.tools,
             machines=demo.apart.machines if demo.apart else None,
+            namespace=namespace,
         )
         _say("starting the bot")
-        namespace = demo.apart.namespace if demo.apart else None
         if namespace:
             await stack.enter_async_context(passage(namespace, ports.worker))
         bot = _bot(files, options, ports, namespace)

@@ -5,6 +5,7 @@
 --       8 waiting set         9 lock of what the run changes or ''    10 turns of that lock
 --      11 list of output batches or ''      12 set of a cluster's ended runs or ''
 --      13 set of runs with events to record 14 signed record to replace or ''
+--      15 hash of how far the output of work on hosts is stored
 -- ARGV  1 run id              2 expected version ('' for take)
 --       3 lease: none|take|hold|drop   4 token ('' unless hold or drop)   5 lease time in ms
 --       6 last moment to accept, in ms of this server's clock, or ''
@@ -13,7 +14,8 @@
 --      11 'take' or 'drop' the lock, or ''
 --      12 batch of output or ''          13 how many old batches of its list to drop
 --      14 that record as it was read, '' where there was none      15 what it becomes or ''
---      16... signed entries
+--      16 what that hash gets with the batch: a field and a value in turn, as JSON, or ''
+--      17... signed entries
 --
 -- Returns {'done', version, turn} (take: {'done', version, token, entries}) or {'known', run}
 --       | {'late'} | {'conflict', version} | {'held'} | {'closed'} | {'fenced'} | {'stale'}
@@ -64,7 +66,7 @@ if mode ~= 'none' then
 end
 
 if ARGV[15] ~= '' then redis.call('SET', KEYS[14], ARGV[15]) end
-for i = 16, #ARGV do
+for i = 17, #ARGV do
   version = redis.call('RPUSH', KEYS[1], ARGV[i])
 end
 if ARGV[12] ~= '' then
@@ -72,10 +74,14 @@ if ARGV[12] ~= '' then
   if tonumber(ARGV[13]) > 0 then redis.call('LTRIM', KEYS[11], ARGV[13], -1) end
   redis.call('PEXPIRE', KEYS[11], 30 * 24 * 3600 * 1000)
 end
-if #ARGV >= 16 or ARGV[12] ~= '' then
+if ARGV[16] ~= '' then
+  redis.call('HSET', KEYS[15], unpack(cjson.decode(ARGV[16])))
+  redis.call('PEXPIRE', KEYS[15], 30 * 24 * 3600 * 1000)
+end
+if #ARGV >= 17 or ARGV[12] ~= '' then
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[9], '*', 'run', ARGV[1])
 end
-if #ARGV >= 16 and ARGV[10] == '' then redis.call('ZADD', KEYS[13], 'NX', now, ARGV[1]) end
+if #ARGV >= 17 and ARGV[10] == '' then redis.call('ZADD', KEYS[13], 'NX', now, ARGV[1]) end
 if ARGV[7] == 'open' then
   redis.call('ZADD', KEYS[4], now, ARGV[1])
   redis.call('ZREM', KEYS[8], ARGV[1])

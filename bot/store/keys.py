@@ -48,6 +48,11 @@ def output(run: RunId, part: str) -> str:
     return f"quorumbot:run:{run}:output:{part}"
 
 
+def reached(run: RunId) -> str:
+    """Hash from a piece of work on a host to how far its output is among a run's lines."""
+    return f"quorumbot:run:{run}:output:reached"
+
+
 def message(run: RunId, what: str = "run") -> str:
     """Hash with the Slack message that shows a run: its own, or that in the `incident` channel."""
     return f"quorumbot:run:{run}:message" if what == "run" else f"quorumbot:run:{run}:{what}"

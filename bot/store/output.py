@@ -6,8 +6,8 @@ and of what comes later the last 32 MiB; the numbers tell how much is missing in
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from redis.asyncio import Redis
@@ -39,20 +39,39 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Lines as they are stored: into which list, and how many old batches go for them."""
+    """Lines as they are stored: into which list, and how many old batches go for them.
+
+    `reached` says how far the output of pieces of work on hosts is stored with it, by `host/key`.
+    """
 
     part: Literal["head", "tail"]
     packed: bytes
     drop: int = 0
+    reached: Mapping[str, int] = field(default_factory=dict)
 
 
 class Shelf:
     """Decides where a run's next lines go; a worker has one for each run in hand."""
 
-    def __init__(self, next_seq: int, head_bytes: int, tail: Sequence[int]) -> None:
+    def __init__(
+        self,
+        next_seq: int,
+        head_bytes: int,
+        tail: Sequence[int],
+        reached: Mapping[str, int] | None = None,
+    ) -> None:
         self._next_seq = next_seq
         self._head_bytes = head_bytes
         self._tail = list(tail)
+        self._reached = dict(reached or {})
+
+    def reached(self, piece: str) -> int:
+        """How far the output of a piece of work is stored."""
+        return self._reached.get(piece, 0)
+
+    def is_stored(self, batch: Batch) -> None:
+        """Take note that a batch is stored for good."""
+        self._reached |= batch.reached
 
     def number(self, step: int, at_ms: int, text: str) -> Line:
         """Give a line its number."""
@@ -60,20 +79,21 @@ class Shelf:
         self._next_seq += 1
         return line
 
-    def batch(self, lines: Sequence[Line]) -> Batch:
+    def batch(self, lines: Sequence[Line], reached: Mapping[str, int] | None = None) -> Batch:
         """Make a batch of lines; what is dropped for it has fallen out for good."""
+        reached = dict(reached or {})
         packed = json.dumps(
             [[line.seq, line.step, line.at_ms, line.text] for line in lines], ensure_ascii=False
         ).encode()
         if not self._tail and self._head_bytes + len(packed) <= HALF_BYTES:
             self._head_bytes += len(packed)
-            return Batch("head", packed)
+            return Batch("head", packed, reached=reached)
         self._tail.append(len(packed))
         drop = 0
         while sum(self._tail) > HALF_BYTES and len(self._tail) > 1:
             self._tail.pop(0)
             drop += 1
-        return Batch("tail", packed, drop)
+        return Batch("tail", packed, drop, reached)
 
 
 async def open_shelf(redis: Redis, run: RunId) -> Shelf:
@@ -81,8 +101,14 @@ async def open_shelf(redis: Redis, run: RunId) -> Shelf:
     async with translated():
         head: Any = await redis.lrange(keys.output(run, "head"), 0, -1)
         tail: Any = await redis.lrange(keys.output(run, "tail"), 0, -1)
+        reached: Any = await redis.hgetall(keys.reached(run))
     next_seq = _after([*head[-1:], *tail[-1:]])
-    return Shelf(next_seq, sum(map(len, head)), [len(packed) for packed in tail])
+    return Shelf(
+        next_seq,
+        sum(map(len, head)),
+        [len(packed) for packed in tail],
+        {piece.decode(): int(place) for piece, place in reached.items() if place.isdigit()},
+    )
 
 
 async def read_output(redis: Redis, run: RunId, first: int = 0) -> tuple[Line, ...]:

@@ -1,9 +1,10 @@
 """Runs in Redis: verified reading, and the one way of writing, `append_if`."""
 
 import asyncio
+import json
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal, TypeAlias
@@ -319,6 +320,7 @@ class Runs:
             call.ended,
             keys.AUDIT_DUE,
             call.swap.key if call.swap else "",
+            keys.reached(call.run),
         )
         arguments = (
             call.run,
@@ -336,6 +338,7 @@ class Runs:
             call.output.drop if call.output else 0,
             call.swap.was if call.swap else "",
             call.swap.to if call.swap else "",
+            _in_turn(call.output.reached) if call.output and call.output.reached else "",
             *raw,
         )
         async with translated():
@@ -365,6 +368,10 @@ def _ended(journal: Journal, events: Sequence[Event], then: Then) -> str:
     if then != "closed" or not requests or not _changes(journal, events):
         return ""
     return keys.ended(requests[0].cluster)
+
+
+def _in_turn(reached: Mapping[str, int]) -> str:
+    return json.dumps([each for piece, place in reached.items() for each in (piece, str(place))])
 
 
 def _bytes(value: bytes | str) -> bytes:

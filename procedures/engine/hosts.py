@@ -1,6 +1,6 @@
 """What procedures need from machines. The adapter speaks SSH; tests use an in-memory twin."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from procedures.model.host import Ended, FileSeen, Machine, Mark, Said, Trace
@@ -38,7 +38,20 @@ class HostLook(Protocol):
         ...
 
 
-Say = Callable[[str], Awaitable[None]]
+class Transcript(Protocol):
+    """What one piece of work on one machine has printed, as far as it is stored."""
+
+    @property
+    def stored(self) -> int:
+        """The place in the output up to which its lines are stored for good; 0 at first.
+
+        What a place is only the machine knows; it grows with the output.
+        """
+        ...
+
+    async def say(self, line: str, upto: int) -> None:
+        """Take a line in, and the place where it ends: both get stored in one, or neither."""
+        ...
 
 
 class HostAct(Protocol):
@@ -60,13 +73,13 @@ class HostAct(Protocol):
         argv: Sequence[str],
         *,
         limit_ms: int,
-        say: Say,
+        transcript: Transcript,
         stdin: bytes = b"",
     ) -> Ended:
         """Start a command, or find it where its mark is there already, and follow it to its end.
 
-        Each line that it prints is said, once: a later caller goes on where the first stopped,
-        or a second before where that one died without a word; no line is left out. Raises InDoubt
+        Each line that it prints is said, from the place up to which the transcript is stored: so
+        a later caller leaves no line out and stores none twice. Raises InDoubt
         where it is lost, or when the machine cannot be reached any more. When it is over its limit
         it is ended, and the status is 124. A caller that is cancelled leaves it running: `stop`
         ends it.

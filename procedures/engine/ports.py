@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from procedures.engine.config_copies import ConfigCopies
 from procedures.engine.drills import Drills
-from procedures.engine.hosts import HostAct, HostLook
+from procedures.engine.hosts import HostAct, HostLook, Transcript
 from procedures.engine.membership import Membership
 from procedures.model.host import Mark
 from procedures.model.ids import ClusterName, MemberId
@@ -300,6 +300,10 @@ class Work(Protocol):
 
     def mark(self, name: str) -> Mark:
         """Mark a piece of work on a machine as this step's, in its present attempt."""
+        ...
+
+    def transcript(self, host: str, mark: Mark) -> Transcript:
+        """Where the output of a piece of work on a host goes on, whoever followed it before."""
         ...
 
     async def guard(self) -> None:

@@ -24,6 +24,7 @@ from tests.support.running import running_sandbox
 from tests.support.sandbox import MEMBERS, Sandbox
 from tests.support.sandboxes import REAL
 from tests.support.sandboxes import sandbox as sandbox_process
+from tests.support.terminal import quorumbot
 from tests.support.waiting import alive, eventually
 from tests.testbed import Access, Namespace
 from tests.testbed.shell import Ran, attempt, call
@@ -161,6 +162,29 @@ async def test_the_worker_is_killed_during_a_restart(
     assert hosts.starts("demo-2") == started + 1
     done = sorted(key.rpartition("-")[2] for key in hosts.works("demo-2", run))
     assert done == ["start", "stop"]
+
+
+async def test_check_reaches_all_of_it(sandbox: Sandbox) -> None:
+    """From any terminal: Slack and Redis here, members and hosts in their namespace."""
+    said = await quorumbot("check", "--config", sandbox.config_path)
+    assert (said.code, said.err) == (0, "")
+    found = dict(line.removeprefix("ok").strip().split(": ", 1) for line in said.out.splitlines())
+    assert found["clusters.demo"] == "3 members answer"
+    for name in (*MEMBERS, "demo-4"):
+        assert found[f"clusters.demo.hosts.{name}"].startswith(f"{name}, machine ")
+
+
+async def test_check_without_root(sandbox: Sandbox) -> None:
+    """What is out of reach is said, with what it takes."""
+    lesser = ["setpriv", "--inh-caps=-sys_admin", "--bounding-set=-sys_admin", "--"]
+    ran = await asyncio.to_thread(
+        attempt, [*lesser, *REAL[:3], "check", "--config", str(sandbox.config_path)]
+    )
+    assert ran.status == 1
+    assert ran.errors == (
+        "FAULT   sandbox_namespace: the hosts are out of reach (Operation not permitted): "
+        "it takes root, as the sandbox did\n"
+    )
 
 
 async def test_a_host_loses_its_power(sandbox: Sandbox) -> None:

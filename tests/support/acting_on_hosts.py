@@ -1,9 +1,10 @@
 """Work on machines in memory, with points around each call at which a worker may crash."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from bot.targets.ssh.memory import FakeHosts
+from procedures.engine.hosts import Transcript
 from procedures.model.host import Ended, Mark, Trace
 from procedures.model.ids import RunId
 from procedures.model.inventory import Cluster, Host
@@ -28,7 +29,7 @@ class ActingOnHosts:
         argv: Sequence[str],
         *,
         limit_ms: int,
-        say: Callable[[str], Awaitable[None]],
+        transcript: Transcript,
         stdin: bytes = b"",
     ) -> Ended:
         if mark.key in {key for _, key in self.hosts.machines[host.name].work}:
@@ -37,7 +38,7 @@ class ActingOnHosts:
             await self._before()
         self.hosts.begin(cluster, host, mark, argv, limit_ms=limit_ms, stdin=stdin)
         self.script.point()
-        ended = await self.hosts.follow(cluster, host, mark, say)
+        ended = await self.hosts.follow(cluster, host, mark, transcript)
         self.script.point()
         return ended
 

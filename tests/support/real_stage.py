@@ -23,6 +23,7 @@ from procedures.model.run import Run, fold
 from procedures.model.snapshot import Retention
 from tests.support.expecting import FakeMembership, FakeRecords
 from tests.support.plans import a_change, approved
+from tests.support.transcripts import Heard
 from tests.support.waiting import eventually
 
 
@@ -92,6 +93,7 @@ class Journal:
     id: RunId
     entries: list[Entry] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    heard: dict[tuple[str, str], Heard] = field(default_factory=dict)
 
     @property
     def run(self) -> Run:
@@ -121,6 +123,9 @@ class StepInJournal:
 
     async def say(self, line: str) -> None:
         self.journal.said.append(line)
+
+    def transcript(self, host: str, mark: Mark) -> Heard:
+        return self.journal.heard.setdefault((host, mark.key), Heard(self.journal.said))
 
     async def guard(self) -> None:
         pass

@@ -32,6 +32,7 @@ from tests.support.copying import ActingBackups
 from tests.support.expecting import FakeMembership
 from tests.support.script import Crash, Script
 from tests.support.sight import FakeClock, FakeSight, a_sight
+from tests.support.transcripts import Heard
 
 ALICE, BOB, CAROL = UserId("U0ALICE"), UserId("U0BOB"), UserId("U0CAROL")
 RUN = RunId("r-00000001")
@@ -174,6 +175,11 @@ class Pen:
     async def say(self, line: str) -> None:
         self.said.append(line)
 
+    def transcript(self, host: str, mark: Mark) -> Heard:
+        heard = self.theatre.heard.setdefault((host, mark.key), Heard())
+        heard.lines = self.said
+        return heard
+
     async def guard(self) -> None:
         self.script.at_guard()
         self.hold()
@@ -204,6 +210,7 @@ class Theatre:
         self._run: Run | None = None
         self._read = 0
         self.effects: list[str] = []
+        self.heard: dict[tuple[str, str], Heard] = {}
         self.holder = 0
         self.backups = sight.backups = MemoryBackups(sight.clock)
         sight.hosts.effects = self.effects

@@ -1,6 +1,6 @@
 # Work, after head.sh and state.sh; work.sh lies beside it. STATE/runs/RUN/KEY is a piece of work:
 #   record  pid, start time and boot of the process that carries it out (see work.sh)
-#   out     what it printed              said    how much of that was taken, in bytes
+#   out     what it printed              said    how much of that is stored elsewhere, in bytes
 #   status  its exit status, at the end  kept    nothing was started, and nothing will be
 # Such a folder appears whole, by one rename, so that of two who come at once one has it.
 
@@ -78,7 +78,8 @@ verb_run() { # RUN KEY LIMIT SIZE FROM COMMAND...
     [ -d "$mark" ] || end failed "nothing can be written to $run"
   fi
   [ ! -e "$mark/kept" ] || end never
-  [ "$from" != - ] || from=$(cat "$mark/said" 2>/dev/null || echo 0)
+  gone=$(cat "$mark/said" 2>/dev/null || echo 0) # its space was given back
+  [ "$from" -ge "$gone" ] || from=$gone
   say from "$from"
   if carried; then
     tail -c "+$((from + 1))" -s 0.05 -f --pid="$pid" "$mark/out"
@@ -88,7 +89,7 @@ verb_run() { # RUN KEY LIMIT SIZE FROM COMMAND...
   look
 }
 
-verb_said() { # RUN KEY BYTES: they were taken, and need no space any more
+verb_said() { # RUN KEY BYTES: they are stored elsewhere, and need no space any more
   name_mark "$1" "$2"
   [ -d "$mark" ] || end gone
   echo "$3" >"$mark/.said.$$" && mv "$mark/.said.$$" "$mark/said"

@@ -1,7 +1,7 @@
 """Starting a piece of work, and following it to its end over as many connections as it takes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ from bot.targets.ssh.exchange import BrokenError, Exchange
 from bot.targets.ssh.lines import Lines
 from bot.targets.ssh.talk import Talker, Verb, unexpected
 from bot.targets.ssh.words import FaultError
+from procedures.engine.hosts import Transcript
 from procedures.model.errors import QuorumbotError
 from procedures.model.host import Ended, Mark
 from procedures.model.inventory import Cluster, Host
 from procedures.model.probe import Fault, FaultKind
 
-_NOTE_S = 1.0
-"""So often it is noted on the machine how far the output was taken."""
+_GIVE_BACK_S = 1.0
+"""So often output that is stored is given back to the machine's disk."""
 
-_PARTING_S = 2.0
 _AGAIN_S = 0.5
 _GRACE_S = 60.0
 """So much later than its limit a piece of work may be over: it is given time to end."""
@@ -32,24 +32,22 @@ class Follower:
     cluster: Cluster
     host: Host
     mark: Mark
-    say: Callable[[str], Awaitable[None]]
+    transcript: Transcript
     what: str
-    _said: int | None = None
-    """So many bytes of the output were said; None before anything is known of it."""
-    _noted: int = 0
+    _said: int = 0
+    """So many bytes of the output were said; the transcript may have stored less of it."""
+    _given_back: int = 0
     _begun: bool = False
 
     async def run(self, argv: Sequence[str], limit_ms: int, stdin: bytes) -> Ended:
         """Start it, or find it, and follow it to its end."""
+        self._said = self.transcript.stored
         try:
             async with asyncio.timeout(limit_ms / 1000 + _GRACE_S):
                 return await self._persist(argv, limit_ms, stdin)
         except TimeoutError as error:
             fault = words.overdue(self.host, self.what.strip("`"), limit_ms).fault
             raise words.lost_sight(self.host, self.what, fault) from error
-        except asyncio.CancelledError:
-            await self._part()
-            raise
 
     async def _persist(self, argv: Sequence[str], limit_ms: int, stdin: bytes) -> Ended:
         loop = asyncio.get_running_loop()
@@ -79,12 +77,11 @@ class Follower:
             await asyncio.sleep(_AGAIN_S)
 
     def _verb(self, argv: Sequence[str], limit_ms: int, stdin: bytes) -> Verb:
-        """The start, from where the output was taken; where nobody knows, the machine does."""
-        first = "-" if self._said is None else str(self._said)
+        """The start, or a look for it, from where the output was said."""
         limit = f"{max(limit_ms, 1) / 1000:.3f}"
         size = str(len(stdin))
         place = (self.mark.run, self.mark.key)
-        return Verb("run", (*place, limit, size, first, *argv), stdin)
+        return Verb("run", (*place, limit, size, str(self._said), *argv), stdin)
 
     async def _follow(self, exchange: Exchange) -> Ended | None:
         """Follow on one connection; None where it goes on, and has to be looked for again."""
@@ -94,19 +91,19 @@ class Follower:
         if first[:1] != ["from"]:
             raise self._refusal(first)
         lines = Lines(int(first[1]))
-        self._said = self._noted = lines.taken
-        noting = asyncio.create_task(self._note_regularly())
+        self._said = lines.taken
+        giving_back = asyncio.create_task(self._give_back_regularly())
         try:
             async for chunk in exchange.out():
                 for line in lines.feed(chunk):
                     await self._hand_on(line, lines)
         finally:
-            noting.cancel()
-            await asyncio.wait([noting])
+            giving_back.cancel()
+            await asyncio.wait([giving_back])
         return await self._ended(exchange.last, lines)
 
     async def _hand_on(self, line: str, lines: Lines) -> None:
-        await self.say(line)
+        await self.transcript.say(line, lines.taken)
         self._said = lines.taken
 
     async def _ended(self, answer: list[str], lines: Lines) -> Ended | None:
@@ -114,7 +111,6 @@ class Follower:
             case ["ended", status, size] if int(size) <= lines.taken + lines.waiting:
                 for line in lines.end():
                     await self._hand_on(line, lines)
-                await self._note(lines.taken)
                 return Ended(int(status))
             case ["lost", size] if int(size) <= lines.taken + lines.waiting:
                 for line in lines.end():
@@ -138,25 +134,16 @@ class Follower:
             case _:
                 return unexpected(self.host, self.what, answer)
 
-    async def _note_regularly(self) -> None:
-        """A second late, for what was just said may not be stored yet."""
-        said = self._said
+    async def _give_back_regularly(self) -> None:
+        """What is stored nobody reads on the machine again."""
         while True:
-            await asyncio.sleep(_NOTE_S)
-            said, before = self._said, said
-            await self._note(before)
+            await asyncio.sleep(_GIVE_BACK_S)
+            await self._give_back(self.transcript.stored)
 
-    async def _note(self, said: int | None) -> None:
-        """Let the machine know how far the output was said; a later caller goes on there."""
-        if said is None or said == self._noted:
+    async def _give_back(self, stored: int) -> None:
+        if stored <= self._given_back:
             return
-        verb = Verb("said", (self.mark.run, self.mark.key, str(said)), limit_ms=5_000)
+        verb = Verb("said", (self.mark.run, self.mark.key, str(stored)), limit_ms=5_000)
         with suppress(FaultError, BrokenError, TimeoutError):
             await self.talker.once(self.cluster, self.host, verb)
-            self._noted = said
-
-    async def _part(self) -> None:
-        """Whoever comes next goes on where this caller stopped."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PARTING_S):
-                await self._note(self._said)
+            self._given_back = stored

@@ -11,7 +11,7 @@ from bot.targets.ssh.links import Links
 from bot.targets.ssh.placing import Placer
 from bot.targets.ssh.talk import PATIENCE_MS, Talker, Verb, unexpected
 from bot.targets.ssh.words import READ_BYTES, FaultError
-from procedures.engine.hosts import ASK_MS
+from procedures.engine.hosts import ASK_MS, Transcript
 from procedures.model.errors import InDoubt, QuorumbotError
 from procedures.model.host import (
     Ended,
@@ -103,12 +103,12 @@ class SshHosts:
         argv: Sequence[str],
         *,
         limit_ms: int,
-        say: Callable[[str], Awaitable[None]],
+        transcript: Transcript,
         stdin: bytes = b"",
     ) -> Ended:
         """Start a command, or find it, and follow it to its end."""
         what = words.work(argv[0])
-        follower = Follower(self._talker, cluster, host, mark, say, what)
+        follower = Follower(self._talker, cluster, host, mark, transcript, what)
         return await follower.run(argv, limit_ms, stdin)
 
     async def settle(self, cluster: Cluster, host: Host, mark: Mark) -> Trace:

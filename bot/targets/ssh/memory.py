@@ -11,7 +11,7 @@ from bot.targets.ssh.fake_files import FakeFile
 from bot.targets.ssh.fake_places import found_at, put
 from bot.targets.ssh.model import FakeMachine, FakeWork, Say
 from bot.targets.ssh.words import FaultError
-from procedures.engine.hosts import ASK_MS
+from procedures.engine.hosts import ASK_MS, Transcript
 from procedures.engine.ports import Clock
 from procedures.model.host import (
     Ended,
@@ -108,12 +108,12 @@ class FakeHosts:
         argv: Sequence[str],
         *,
         limit_ms: int,
-        say: Say,
+        transcript: Transcript,
         stdin: bytes = b"",
     ) -> Ended:
         """Start a command, or find it, and follow it to its end."""
         self.begin(cluster, host, mark, argv, limit_ms=limit_ms, stdin=stdin)
-        return await self.follow(cluster, host, mark, say)
+        return await self.follow(cluster, host, mark, transcript)
 
     def begin(
         self,
@@ -137,20 +137,21 @@ class FakeHosts:
         elif machine.work[place].kept:
             raise words.kept(host, mark)
 
-    async def follow(self, cluster: Cluster, host: Host, mark: Mark, say: Say) -> Ended:
-        """Say what it prints until it ends; the second half of `run`."""
+    async def follow(
+        self, cluster: Cluster, host: Host, mark: Mark, transcript: Transcript
+    ) -> Ended:
+        """Say what it prints until it ends; the second half of `run`. A place is a line here."""
         machine = self.machines[host.name]
         work = machine.work[(mark.run, mark.key)]
-        what, said = words.work(work.argv[0]), work.said
+        what, said = words.work(work.argv[0]), transcript.stored
         while True:
             try:
                 self._reach(cluster, host)
             except FaultError as error:
                 raise words.lost_sight(host, what, error.fault) from error
             while said < len(work.lines):
-                await say(work.lines[said])
                 said += 1
-                work.said = max(work.said, said)
+                await transcript.say(work.lines[said - 1], said)
             match work.trace:
                 case Ended() as ended if said == len(work.lines):
                     return ended

@@ -78,8 +78,6 @@ class FakeWork:
     kept: bool = False
     """It was settled before it could start."""
     lines: list[str] = field(default_factory=list)
-    said: int = 0
-    """So many of its lines were taken by whoever followed it."""
     status: int | None = None
     stopped: bool = False
     task: asyncio.Task[None] | None = None

@@ -6,6 +6,7 @@ one is settled: it has ended, or it is followed to its end, or it can never star
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from procedures.engine.ports import (
@@ -80,14 +81,7 @@ async def do(
     except Cancelling:
         if not finish:
             raise
-    ended = await world.on_hosts.run(
-        cluster,
-        host,
-        work.mark(piece.name),
-        piece.argv,
-        limit_ms=piece.limit_ms,
-        say=work.say,
-    )
+    ended = await _followed(world, work, cluster, host, piece)
     if ended.status:
         late = f", over its limit of {piece.limit_ms // 1_000} s" if ended.status == 124 else ""
         message = f"`{typed}` on {host.name} ended with status {ended.status}{late}."
@@ -97,17 +91,32 @@ async def do(
 async def settled(
     world: World, work: Work, cluster: Cluster, host: Host, piece: Piece
 ) -> Ended | Lost | NeverStarted | Unclear:
-    """Look for a piece of an interrupted attempt; what still runs is followed to its end."""
-    mark = work.mark(piece.name)
+    """Look for a piece of an interrupted attempt; what still runs is followed to its end.
+
+    What it printed and nobody has stored is said, also where it is over already.
+    """
     try:
-        trace = await world.on_hosts.settle(cluster, host, mark)
-        if isinstance(trace, Running):
-            return await world.on_hosts.run(
-                cluster, host, mark, piece.argv, limit_ms=piece.limit_ms, say=work.say
-            )
+        trace = await world.on_hosts.settle(cluster, host, work.mark(piece.name))
+        if isinstance(trace, Running | Ended):
+            return await _followed(world, work, cluster, host, piece)
+        if isinstance(trace, Lost):
+            with suppress(InDoubt):  # which says once more that it is lost
+                await _followed(world, work, cluster, host, piece)
     except (InDoubt, Retryable) as error:
         return Unclear(str(error))
     return trace
+
+
+async def _followed(world: World, work: Work, cluster: Cluster, host: Host, piece: Piece) -> Ended:
+    mark = work.mark(piece.name)
+    return await world.on_hosts.run(
+        cluster,
+        host,
+        mark,
+        piece.argv,
+        limit_ms=piece.limit_ms,
+        transcript=work.transcript(host.name, mark),
+    )
 
 
 async def ended(world: World, work: Work, cluster: Cluster, at: At, piece: Piece) -> Finding:

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -32,30 +31,6 @@ async def test_a_cut_while_nothing_is_printed(real: RealWorld, gate: Gate) -> No
     gate.open()
     assert await running == 4
     assert piece.said == ["begun", "over"]
-
-
-async def test_a_worker_that_is_killed(real: RealWorld) -> None:
-    """Another goes on where it was, or a little before: no line is left out."""
-    script = "i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo $i; sleep 0.01; done"
-    trust, key = real.access.trust, str(real.server.user_key)
-    worker = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.follower", str(real.way.port), key, trust),
-        *(real.run, "sh", "-c", script),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert worker.stdout
-    first: list[str] = []
-    while len(first) < 200:
-        first.append((await worker.stdout.readline()).decode().strip())
-    worker.kill()
-    first += (await worker.stdout.read()).decode().split()
-    await worker.wait()
-    piece = Piece(real)
-    assert await piece.run("sh", "-c", "echo twice") == 0
-    everything = [str(number) for number in range(1, 401)]
-    assert first == everything[: len(first)]
-    assert piece.said == everything[-len(piece.said) :]
-    assert 400 - len(first) <= len(piece.said) < 400
 
 
 async def test_a_connection_that_hangs(real: RealWorld, gate: Gate) -> None:

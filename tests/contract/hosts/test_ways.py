@@ -16,6 +16,7 @@ from procedures.model.probe import Fault, FaultKind
 from tests.contract.hosts.worlds import Gate, Piece, RealWorld
 from tests.support.proxy import proxy
 from tests.support.sshd import ASKED, CARELESS, sshd
+from tests.support.transcripts import Heard
 from tests.support.waiting import eventually
 
 
@@ -28,7 +29,7 @@ async def tried(world: RealWorld, access: SshAccess | None, host: Host | None = 
         assert isinstance(fault, Fault)
         mark = Mark(world.run, 1, 1, "work")
         with pytest.raises((Permanent, Retryable)) as caught:
-            await hosts.run(cluster, host, mark, ["true"], limit_ms=1_000, say=_nobody)
+            await hosts.run(cluster, host, mark, ["true"], limit_ms=1_000, transcript=Heard())
         passing = fault.kind in {FaultKind.UNREACHABLE, FaultKind.REFUSED, FaultKind.SILENT}
         assert isinstance(caught.value, Retryable) is (passing or fault.kind is FaultKind.DNS)
         with pytest.raises(InDoubt):
@@ -47,10 +48,6 @@ async def found(world: RealWorld, access: SshAccess, host: Host | None = None) -
         await hosts.close()
     assert isinstance(machine, Machine), machine
     return machine
-
-
-async def _nobody(_: str) -> None:
-    pass
 
 
 async def test_nothing_is_configured(real: RealWorld) -> None:
@@ -231,7 +228,7 @@ async def test_without_root(real: RealWorld) -> None:
             Mark(real.run, 2, 1, "work"),
             ["true"],
             limit_ms=1_000,
-            say=_nobody,
+            transcript=Heard(),
         )
 
 

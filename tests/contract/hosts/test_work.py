@@ -8,6 +8,7 @@ import pytest
 from procedures.model.errors import InDoubt, Permanent, Retryable
 from procedures.model.host import Ended, Lost, NeverStarted, Running, Trace
 from tests.contract.hosts.worlds import WAIT, Gate, Piece, World, chunks
+from tests.support.waiting import eventually
 
 COUNT = f"echo begun; seq 1 20; {WAIT}; seq 21 300"
 STUBBORN = "trap '' TERM; sleep 60 & echo begun; while :; do sleep 60; done"
@@ -73,10 +74,11 @@ async def test_the_same_mark_is_started_once(world: World, gate: Gate) -> None:
 
 async def test_a_late_duplicate_starts_nothing(world: World) -> None:
     """It is given what the first one was."""
-    first, late = Piece(world), Piece(world)
+    first = Piece(world)
+    late = Piece(world, heard=first.heard)
     assert await first.run("sh", "-c", "echo once; exit 3") == 3
     assert await late.run("sh", "-c", "echo twice; exit 4") == 3
-    assert "twice" not in late.said
+    assert late.said == ["once"]
 
 
 async def test_another_attempt_is_other_work(world: World) -> None:
@@ -136,7 +138,8 @@ async def test_a_time_limit_ends_it(world: World) -> None:
 
 async def test_a_caller_that_goes_leaves_it_running(world: World, gate: Gate) -> None:
     """Whoever comes next is told the rest: each line once."""
-    first, second = Piece(world), Piece(world)
+    first = Piece(world)
+    second = Piece(world, heard=first.heard)
     running = await first.begun("sh", "-c", COUNT, gate.path, until="20")
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -144,12 +147,39 @@ async def test_a_caller_that_goes_leaves_it_running(world: World, gate: Gate) ->
     assert await settle(world, first) == Running()
     gate.open()
     assert await second.run("sh", "-c", "echo twice", hosts=world.others()) == 0
-    assert first.said + second.said == ["begun", *(str(n) for n in range(1, 301))]
+    assert second.said == ["begun", *(str(n) for n in range(1, 301))]
+
+
+async def test_what_is_printed_while_nobody_follows(world: World, gate: Gate) -> None:
+    """Is said to whoever comes when all is over."""
+    piece = Piece(world)
+    running = await piece.begun("sh", "-c", COUNT, gate.path, until="20")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    gate.open()
+
+    async def over() -> bool:
+        return isinstance(await settle(world, piece), Ended)
+
+    await eventually(over, 20, "it is over")
+    assert len(piece.said) == 21
+    assert await piece.run("sh", "-c", "echo twice", hosts=world.others()) == 0
+    assert piece.said == ["begun", *(str(n) for n in range(1, 301))]
+
+
+async def test_who_knows_of_no_place_begins_at_the_first_line(world: World) -> None:
+    """All of it is said once more, to who has stored nothing."""
+    first, second = Piece(world), Piece(world)
+    for each in (first, second):
+        assert await each.run("sh", "-c", "echo one; echo two") == 0
+        assert each.said == ["one", "two"]
 
 
 async def test_a_machine_that_is_lost_while_it_works(world: World, gate: Gate) -> None:
     """It is in doubt; when the machine is found again, so is the work, which goes on."""
-    first, second = Piece(world), Piece(world)
+    first = Piece(world)
+    second = Piece(world, heard=first.heard)
     running = await first.begun("sh", "-c", f"echo begun; {WAIT}; echo over", gate.path)
     await world.lose()
     with pytest.raises(InDoubt, match="machine-1"):
@@ -160,7 +190,7 @@ async def test_a_machine_that_is_lost_while_it_works(world: World, gate: Gate) -
     assert await settle(world, first) == Running()
     gate.open()
     assert await second.run("sh", "-c", "echo twice", hosts=world.others()) == 0
-    assert second.said[-1] == "over"
+    assert second.said == ["begun", "over"]
 
 
 async def test_a_machine_that_boots_while_it_works(world: World) -> None:

@@ -37,7 +37,6 @@ async def test_what_is_kept_is_roots_alone(real: RealWorld) -> None:
         "1-1-work": 0o700,
         "1-1-work/out": 0o600,
         "1-1-work/record": 0o600,
-        "1-1-work/said": 0o600,
         "1-1-work/status": 0o600,
     }
     for folder in (real.state, real.state.parent, real.state.parent.parent):
@@ -93,7 +92,7 @@ def _age(path: Path, days: int) -> None:
 
 
 async def test_output_that_was_taken_needs_no_space(real: RealWorld, gate: Gate) -> None:
-    """While the work goes on, what was said of it is given back to the disk."""
+    """While the work goes on, what is stored of it is given back to the disk."""
     piece = Piece(real)
     script = f"seq 1 1000000; echo begun; {WAIT}"
     running = await piece.begun("sh", "-c", script, gate.path)

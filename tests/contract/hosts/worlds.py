@@ -21,6 +21,7 @@ from procedures.model.ids import ClusterName, RunId, Site
 from procedures.model.inventory import Cluster, Host, Platform, SshAccess
 from tests.support.proxy import Proxy
 from tests.support.sshd import Sshd
+from tests.support.transcripts import Heard
 from tests.support.waiting import eventually
 
 DEADLINE_MS = 2_000
@@ -242,15 +243,18 @@ WAIT = 'while [ ! -e "$0" ]; do sleep 0.02; done'
 
 
 class Piece:
-    """A piece of work of a test's, and all that it has said."""
+    """A piece of work of a test's, and all that it has said; or, of another, the rest of it."""
 
-    def __init__(self, world: World, name: str = "work", attempt: int = 1) -> None:
+    def __init__(
+        self, world: World, name: str = "work", attempt: int = 1, *, heard: Heard | None = None
+    ) -> None:
         self.world = world
         self.mark = Mark(world.run, 1, attempt, name)
-        self.said: list[str] = []
+        self.heard = heard or Heard()
 
-    async def say(self, line: str) -> None:
-        self.said.append(line)
+    @property
+    def said(self) -> list[str]:
+        return self.heard.lines
 
     async def run(
         self, *argv: str, hosts: Target | None = None, limit_ms: int = 60_000, stdin: bytes = b""
@@ -262,7 +266,7 @@ class Piece:
             self.mark,
             argv,
             limit_ms=limit_ms,
-            say=self.say,
+            transcript=self.heard,
             stdin=stdin,
         )
         return ended.status

@@ -13,6 +13,7 @@ from procedures.model.ids import MemberName, RunId
 from procedures.model.inventory import Cluster, Host
 from procedures.model.probe import Fault, FaultKind
 from tests.support.sight import FakeSight, a_sight
+from tests.support.transcripts import Heard
 from tests.support.waiting import eventually
 
 MARK = Mark(RunId("r-00000001"), 1, 1, "work")
@@ -26,14 +27,17 @@ class Scene:
         self.cluster: Cluster = next(iter(self.sight.inventory.clusters.values()))
         self.host: Host = self.cluster.hosts[0]
         self.machine: FakeMachine = self.sight.hosts.machines["demo-1"]
-        self.said: list[str] = []
+        self.heard = Heard()
 
-    async def say(self, line: str) -> None:
-        self.said.append(line)
+    @property
+    def said(self) -> list[str]:
+        return self.heard.lines
 
     async def run(self, *argv: str, mark: Mark = MARK, limit_ms: int = 60_000) -> int:
+        """Run a command, heard from its first line on."""
+        self.heard.stored = 0
         ended = await self.sight.hosts.run(
-            self.cluster, self.host, mark, argv, limit_ms=limit_ms, say=self.say
+            self.cluster, self.host, mark, argv, limit_ms=limit_ms, transcript=self.heard
         )
         return ended.status
 
