@@ -12,6 +12,7 @@ from commands.registry import (
 from procedures.etcd import (
     backup,
     backup_config,
+    backup_v2,
     backups,
     certs,
     certs_issue,
@@ -33,6 +34,7 @@ from procedures.etcd import (
     restart,
     restore,
     restore_config,
+    restore_v2,
     retire,
     scale_up,
 )
@@ -85,6 +87,15 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=backup_config.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "backup", "v2"),
+            "copy the v2 store off a member that is stopped for it, its v3 data too",
+            (
+                Parameter("member", Kind.MEMBER, "from this one, by name or id"),
+                *_CHANGE,
+            ),
+            procedure=backup_v2.PROCEDURE.name,
         ),
         Command(
             ("etcd", "backups"),
@@ -254,6 +265,22 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=restore.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "restore", "v2"),
+            "the same with the v2 store, from an archive of /etcd backup v2; two others approve",
+            (
+                Parameter("snapshot", Kind.TEXT, "which archive; the newest if none"),
+                Parameter("on", Kind.TEXT, "the host that is restored first", flag=True),
+                Parameter(
+                    "data_is_bad",
+                    Kind.SWITCH,
+                    "the data itself is damaged: give it up although quorum exists",
+                    flag=True,
+                ),
+                *_CHANGE,
+            ),
+            procedure=restore_v2.PROCEDURE.name,
         ),
         Command(
             ("etcd", "restore", "config"),

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from procedures.etcd import (
     backup,
     backup_config,
+    backup_v2,
     backups,
     certs,
     certs_issue,
@@ -27,6 +28,7 @@ from procedures.etcd import (
     restart,
     restore,
     restore_config,
+    restore_v2,
     retire,
     scale_up,
 )
@@ -58,6 +60,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
         for procedure in (
             backup.PROCEDURE,
             backup_config.PROCEDURE,
+            backup_v2.PROCEDURE,
             certs_issue.PROCEDURE,
             certs_renew.PROCEDURE,
             clock_fix.PROCEDURE,
@@ -75,6 +78,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             restart.PROCEDURE,
             restore.PROCEDURE,
             restore_config.PROCEDURE,
+            restore_v2.PROCEDURE,
             retire.PROCEDURE,
             scale_up.PROCEDURE,
             set_etcd_urls.PROCEDURE,

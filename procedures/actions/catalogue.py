@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from procedures.actions.etcd.add_member import AddMember
+from procedures.actions.etcd.check_forced import CheckForced
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
 from procedures.actions.etcd.check_lost import CheckLost
 from procedures.actions.etcd.check_restored import CheckRestored
@@ -28,17 +29,20 @@ from procedures.actions.host.api_server import StartApi, StopApi
 from procedures.actions.host.check_clock import CheckClock
 from procedures.actions.host.check_entropy import CheckEntropy
 from procedures.actions.host.copy_config import CopyConfig
+from procedures.actions.host.copy_v2 import CopyV2
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
 from procedures.actions.host.edit_file import EditFile
 from procedures.actions.host.files import MoveAside, PlaceFile, WriteFile
+from procedures.actions.host.keep_v2 import KeepV2, PackV2, RemoveV2
 from procedures.actions.host.make_keys import MakeKeys
 from procedures.actions.host.place_certificates import PlaceCertificates
 from procedures.actions.host.ports import CheckPorts
-from procedures.actions.host.restart_etcd import RestartEtcd
+from procedures.actions.host.restart_etcd import RestartEtcd, RestartOnly
 from procedures.actions.host.restart_flannel import RestartFlannel
 from procedures.actions.host.restart_master import NoteParts, RestartPart
 from procedures.actions.host.restore_file import RestoreFile
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
+from procedures.actions.host.restore_v2 import RestoreV2, UnpackV2
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
 from procedures.actions.host.send_snapshot import RemoveCopy, SendSnapshot
 from procedures.actions.host.sign_certificates import SignCertificates
@@ -55,11 +59,13 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             AddMember,
             CheckClock,
             CheckEntropy,
+            CheckForced,
             CheckHealthy,
             CheckLost,
             CheckMember,
             CheckPorts,
             CopyConfig,
+            CopyV2,
             CheckRestored,
             CheckSameData,
             CheckServed,
@@ -72,10 +78,12 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             EnsureLeads,
             EnsureNotLeader,
             Expect,
+            KeepV2,
             MakeKeys,
             MoveAside,
             NoteParts,
             OwnLikeData,
+            PackV2,
             PlaceFile,
             PlaceCertificates,
             PutDataInPlace,
@@ -83,11 +91,14 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             PromoteMember,
             RemoveCopy,
             RemoveMember,
+            RemoveV2,
             RestartEtcd,
             RestartFlannel,
+            RestartOnly,
             RestartPart,
             RestoreSnapshot,
             RestoreFile,
+            RestoreV2,
             RetireEtcd,
             RotateBackups,
             SaveSnapshot,
@@ -100,6 +111,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             StopApi,
             StopEtcd,
             TellSpace,
+            UnpackV2,
             UpdatePeerUrl,
             VerifySnapshot,
             WriteAndRead,

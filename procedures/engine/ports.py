@@ -24,7 +24,7 @@ from procedures.model.probe import (
     Sample,
     Versions,
 )
-from procedures.model.snapshot import Origin, Retention, Snapshot
+from procedures.model.snapshot import Origin, Proof, Retention, Snapshot
 
 
 class EtcdLook(Protocol):
@@ -220,6 +220,10 @@ class Kept(Protocol):
         """All stored snapshots of a cluster, the newest first. What they hold is not read."""
         ...
 
+    async def archives(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        """All archives with a v2 store, the newest first; the calls below take them too."""
+        ...
+
     async def verify(self, snapshot: Snapshot) -> str | None:
         """Read a stored snapshot again: None when it is as it was stored, else what is wrong.
 
@@ -249,6 +253,16 @@ class Backups(Kept, Protocol):
         server's minor does not read it, or it is older than `origin.revision`. Where that tool
         is missing, nothing is read from `chunks`. What `chunks` raises comes through; it is
         closed in any case. There is no limit of time but that of `chunks`.
+        """
+        ...
+
+    async def save_archive(
+        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes], proof: Proof
+    ) -> Snapshot:
+        """Store an archive likewise; what makes it whole is that it is what its host has hashed.
+
+        Raises Permanent, and leaves nothing behind, where size or SHA-256 are not those of the
+        proof, or where that is older than `origin.revision`.
         """
         ...
 

@@ -25,7 +25,8 @@ async def ask(args: Args, world: World) -> AsyncIterator[BackupsReport]:
     if world.backups is None:
         message = "No place for backups is configured. Set `backups` in the configuration."
         raise Refused(message)
-    stored = await world.backups.listing(args.cluster)
+    both = [*await world.backups.listing(args.cluster), *await world.backups.archives(args.cluster)]
+    stored = sorted(both, key=lambda each: each.taken_at_ms, reverse=True)
     rows = [
         BackupRow(
             name=each.name,

@@ -7,7 +7,7 @@ from procedures.engine.ports import Look
 from procedures.model.errors import Permanent, Refused, Retryable, UsageError
 from procedures.model.ids import ClusterName
 from procedures.model.restoring import Pinned
-from procedures.model.snapshot import Snapshot
+from procedures.model.snapshot import ARCHIVE, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,9 @@ class Choice:
     passed_over: tuple[str, ...] = ()
 
 
-async def choose(cluster: ClusterName, name: str | None, look: Look) -> Choice:
+async def choose(
+    cluster: ClusterName, name: str | None, look: Look, *, archives: bool = False
+) -> Choice:
     """Take the one that is named, else the newest that was taken with quorum; and read it again.
 
     Raises UsageError where there is none of that name, Refused where none can be used.
@@ -26,10 +28,12 @@ async def choose(cluster: ClusterName, name: str | None, look: Look) -> Choice:
     if look.backups is None:
         message = "No place for backups is configured. Set `backups` in the configuration."
         raise Refused(message)
+    what = "backup of the v2 store" if archives else "snapshot"
     try:
-        stored = await look.backups.listing(cluster)
+        listing = look.backups.archives if archives else look.backups.listing
+        stored = await listing(cluster)
         if name is not None:
-            chosen = _named(stored, name)
+            chosen = _named(stored, name, what)
             if fault := await look.backups.verify(chosen):
                 message = f"{chosen.name} {fault}. Choose another snapshot."
                 raise Refused(message)
@@ -44,9 +48,11 @@ async def choose(cluster: ClusterName, name: str | None, look: Look) -> Choice:
             passed_over.append(f"{each.name} {fault}")
     except (Retryable, Permanent) as error:
         raise Refused(str(error)) from error
-    message = f"There is no whole snapshot of {cluster} that was taken with quorum. " + (
+    message = f"There is no whole {what} of {cluster} that was taken with quorum. " + (
         "Name one that was taken without." if stored else "There is none at all."
     )
+    if archives:
+        message += " /etcd restore restores snapshots, of the v3 store."
     raise Refused(message)
 
 
@@ -67,12 +73,12 @@ def moment(snapshot: Snapshot) -> str:
     return f"{datetime.fromtimestamp(snapshot.taken_at_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _named(stored: tuple[Snapshot, ...], name: str) -> Snapshot:
+def _named(stored: tuple[Snapshot, ...], name: str, what: str) -> Snapshot:
     for each in stored:
-        if name in {each.name, each.name.removesuffix(".db")}:
+        if name in {each.name, each.name.removesuffix(ARCHIVE if each.archive else ".db")}:
             return each
     newest = ", ".join(each.name for each in stored[:3])
-    message = f"There is no snapshot {name!r}. " + (
+    message = f"There is no {what} {name!r}. " + (
         f"The newest are {newest}." if newest else "There is none at all."
     )
     raise UsageError(message)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from procedures.engine.ports import Look
@@ -106,16 +106,30 @@ async def standings(
 
 async def find_tool(asking: Asking, how: Layout, minor: str) -> Tool | None:
     """Find the program that restores for this minor, by its own words. (X21)"""
+    text = ""
+
+    async def fit(tool: Tool) -> bool:
+        nonlocal text
+        told = await asking.said(tool.argv("snapshot", "restore", "--help"), range(256))
+        text = told.out + told.err
+        return told.status == 0 and restores(text)
+
+    tool = await find_tool_that(asking, how, minor, fit)
+    return Tool(tool.program, minor, bumps(text)) if tool else None
+
+
+async def find_tool_that(
+    asking: Asking, how: Layout, minor: str, fit: Callable[[Tool], Awaitable[bool]]
+) -> Tool | None:
+    """Find the first of etcd's tools that is of this minor, and is fit."""
     for name in tools(minor):
         tool = Tool(f"{how.programs}{name}", minor, bumps=False)
         version = await asking.said(tool.argv("version"), range(256))
         found = _VERSION.search(version.out)
         if version.status or found is None or f"{found[1]}.{found[2]}" != minor:
             continue
-        told = await asking.said(tool.argv("snapshot", "restore", "--help"), range(256))
-        text = told.out + told.err
-        if told.status == 0 and restores(text):
-            return Tool(tool.program, minor, bumps(text))
+        if await fit(tool):
+            return tool
     return None
 
 
@@ -130,7 +144,9 @@ async def _look_at(
         asking.holds("selinuxenabled"),
     )
     tool, free, room = await asyncio.gather(
-        find_tool(asking, how, minor), _free(asking, how.data), _free(asking, "/var/lib")
+        find_tool(asking, how, minor),
+        free_bytes(asking, how.data),
+        free_bytes(asking, "/var/lib"),
     )
     version = await asking.said(how.version, range(256)) if how.version else None
     found = _VERSION.search(version.out) if version and version.status == 0 else None
@@ -160,6 +176,7 @@ def _urls(cluster: Cluster, config: FileSeen | None) -> Sequence[str]:
     return sorted({*cluster.endpoints.values(), *(url for url in own if url)})
 
 
-async def _free(asking: Asking, path: str) -> int | None:
+async def free_bytes(asking: Asking, path: str) -> int | None:
+    """How much may be written there; None where there is no such place."""
     said = await asking.said(("df", "--output=avail", "--block-size=1", path), (0, 1))
     return int(said.out.split()[-1]) if said.status == 0 else None

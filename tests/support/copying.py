@@ -10,7 +10,7 @@ from procedures.model.config_copy import ConfigCopy, Listed
 from procedures.model.drill import Drill, Tried
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
-from procedures.model.snapshot import Origin, Retention, Snapshot
+from procedures.model.snapshot import Origin, Proof, Retention, Snapshot
 from tests.support.script import Script
 
 
@@ -80,6 +80,18 @@ class ActingBackups:
         self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
     ) -> Snapshot:
         return await self.backups.save(cluster, origin, chunks)
+
+    async def save_archive(
+        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes], proof: Proof
+    ) -> Snapshot:
+        await self.script.call()
+        self.script.point()
+        saved = await self.backups.save_archive(cluster, origin, chunks, proof)
+        self.script.point()
+        return saved
+
+    async def archives(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        return await self.backups.archives(cluster)
 
     async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
         return await self.backups.listing(cluster)

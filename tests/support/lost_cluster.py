@@ -24,6 +24,7 @@ from procedures.model.inventory import Host, Platform
 from procedures.model.platform import layout
 from procedures.model.restoring import Seed, cluster_id, member_id
 from procedures.model.snapshot import Origin, Snapshot
+from tests.support import v2_tools
 from tests.support.sight import FakeSight
 from tests.support.theatre import Theatre
 
@@ -60,6 +61,10 @@ class Tools:
     """Members whose old data does not start any more."""
     blind: bool = False
     """Asked on a host, nobody serves: its certificates are not the right ones."""
+    v2: tuple[str, ...] | None = None
+    """What lies at the root of the v2 store; None: the servers have no v2 API."""
+    copies: bool = True
+    """Whether `backup` has `--with-v3`."""
 
 
 def lose(
@@ -77,6 +82,8 @@ def lose(
     sight.inventory = replace(sight.inventory, clusters={name: cluster})
     sight.backups = theatre.backups
     keep(theatre.backups, sight.clock.ms - _DAY_MS, tools.version)
+    if tools.v2 is not None:
+        v2_tools.keep(theatre.backups, sight.clock.ms - _DAY_MS, tools.version, tools.v2)
     for host in cluster.hosts:
         if host.name not in sight.demo.members:
             continue
@@ -136,7 +143,8 @@ def _install(
         f"ETCD_ADVERTISE_CLIENT_URLS={model.members[member].client_url}\n"
         'ETCD_INITIAL_CLUSTER="demo-1=https://10.0.0.1:2380"\n'
         "ETCD_INITIAL_CLUSTER_STATE=new\n"
-        "ETCD_INITIAL_CLUSTER_TOKEN=etcd-cluster-1\n",
+        "ETCD_INITIAL_CLUSTER_TOKEN=etcd-cluster-1\n"
+        + ("ETCD_ENABLE_V2=true\n" if tools.v2 is not None else ""),
     )
     files.put(_DB, f"old data of {member}\n", 0o600)
     files.folder(DATA).owner = files.folder(DATA).group = "etcd"
@@ -160,13 +168,16 @@ def _install(
         if content.startswith('{"joined'):
             model.members[member].condition = Condition.RUNNING
             return
-        if content.startswith("old data") and member in tools.dead:
-            raise StartError
         if content.startswith("old data"):
+            _fails(member in tools.dead)
             if member in model.members and model.members[member] is old:
                 old.condition = Condition.RUNNING
             return
-        _becomes(model, json.loads(content), old.client_url)
+        made = json.loads(content)
+        if "v2" in made:
+            v2_tools.founded(model, made, old, machine.files.text(layout(platform).config))
+        else:
+            _becomes(model, made, old.client_url)
 
     unit = FakeUnit(active="active", on_start=started, on_stop=stopped)
     machine.units["etcd.service"] = unit
@@ -175,6 +186,11 @@ def _install(
         pod = machine.units.setdefault(name, FakeUnit(active="active"))
         pod.enabled = "static"
         sight.clock.on_sleep = partial(_kubelet, machine, manifest, pod, sight.clock.on_sleep)
+
+
+def _fails(dead: bool) -> None:
+    if dead:
+        raise StartError
 
 
 def _kubelet(machine: FakeMachine, manifest: str, pod: FakeUnit, also: Callable[[], None]) -> None:
@@ -224,12 +240,15 @@ async def _program(
     tools: Tools, model: FakeCluster, machine: FakeMachine, argv: Sequence[str], _: bytes, say: Say
 ) -> int:
     """`etcd`, `etcdctl` and `etcdutl`, by whatever path; `env` before one of them."""
-    words = [word for word in argv if word not in {"env", "ETCDCTL_API=3"}]
+    words = [word for word in argv if word not in {"env", "ETCDCTL_API=2", "ETCDCTL_API=3"}]
     name = words[0].rpartition("/")[2]
     if name not in tools.names:
         return 127
-    printed = _printed(tools, model, machine, name, words[1:])
-    for line in printed.out.splitlines():
+    if "ETCDCTL_API=2" in argv:
+        printed = v2_tools.printed(tools.v2, machine, words[1:], copies=tools.copies)
+    else:
+        printed = _printed(tools, model, machine, name, words[1:])
+    for line in (printed.out + printed.err).splitlines():
         await say(line)
     return printed.status
 

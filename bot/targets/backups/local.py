@@ -39,7 +39,7 @@ from bot.targets.backups.trial import SCRATCH_ROOT, Trial
 from procedures.engine.ports import Clock
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
-from procedures.model.snapshot import Origin, Retention, Snapshot, expendable
+from procedures.model.snapshot import Origin, Proof, Retention, Snapshot, expendable
 
 _log = logging.getLogger(__name__)
 
@@ -67,16 +67,37 @@ class LocalBackups:
         self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
     ) -> Snapshot:
         """Store a snapshot while it streams."""
+        return await self._take(cluster, origin, chunks)
+
+    async def save_archive(
+        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes], proof: Proof
+    ) -> Snapshot:
+        """Store an archive while it streams."""
+        return await self._take(cluster, origin, chunks, proof)
+
+    async def _take(
+        self,
+        cluster: Cluster,
+        origin: Origin,
+        chunks: AsyncIterator[bytes],
+        proof: Proof | None = None,
+    ) -> Snapshot:
         spool = Spool(self._directory, checked_cluster(cluster.name), origin.db_size)
         async with (
             ended(chunks),
-            self._intake.receive(spool, cluster, origin, chunks) as received,
+            self._intake.receive(spool, cluster, origin, chunks, proof) as received,
         ):
             return await received.lane.do(_keep, received)
 
     async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
         """All stored snapshots of a cluster, the newest first."""
-        return await in_thread(lambda _: self._listing(cluster))
+        found = await in_thread(lambda _: self._listing(cluster))
+        return tuple(each for each in found if not each.archive)
+
+    async def archives(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        """All stored archives of a cluster, the newest first."""
+        found = await in_thread(lambda _: self._listing(cluster))
+        return tuple(each for each in found if each.archive)
 
     async def verify(self, snapshot: Snapshot) -> str | None:
         """Read a stored snapshot again."""

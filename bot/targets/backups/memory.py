@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from bot.targets.backups.copies import Copies, MemoryShelf
 from bot.targets.backups.drills import Records
-from bot.targets.backups.intake import check_age, ended
+from bot.targets.backups.intake import check_age, ended, proven
 from bot.targets.backups.judging import MISSING, changed_length, difference, gone
-from bot.targets.backups.naming import checked_cluster, checked_name, snapshot_name
+from bot.targets.backups.naming import DATA, checked_cluster, checked_name, snapshot_name
 from bot.targets.backups.tools import Reading, minor_of
 from bot.targets.backups.trailer import Trailer
 from procedures.engine.drills import Say
@@ -19,7 +19,7 @@ from procedures.model.drill import Tried
 from procedures.model.errors import Permanent, QuorumbotError
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
-from procedures.model.snapshot import Origin, Retention, Snapshot, expendable
+from procedures.model.snapshot import ARCHIVE, Origin, Proof, Retention, Snapshot, expendable
 
 _FAKE = re.compile(rb"fake snapshot: revision (\d+), (\d+) keys, compacted at (\d+)\n")
 _PAGE = 4096
@@ -76,21 +76,57 @@ class MemoryBackups:
             raise Permanent(message)
         reading, compacted = _read(bytes(data))
         check_age(origin, reading, compacted)
+        return self._keep(cluster, origin, taken_at_ms, data=bytes(data), reading=reading, end=DATA)
+
+    async def save_archive(
+        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes], proof: Proof
+    ) -> Snapshot:
+        """Store an archive while it streams."""
+        async with ended(chunks):
+            self._fail()
+            checked_cluster(cluster.name)
+            taken_at_ms, data = self.clock.now_ms(), bytearray()
+            async for chunk in chunks:
+                data += chunk
+        sha256 = hashlib.sha256(data).hexdigest()
+        reading = proven(origin, len(data), sha256, proof)
+        return self._keep(
+            cluster, origin, taken_at_ms, data=bytes(data), reading=reading, end=ARCHIVE
+        )
+
+    def _keep(
+        self,
+        cluster: Cluster,
+        origin: Origin,
+        taken_at_ms: int,
+        *,
+        data: bytes,
+        reading: Reading,
+        end: str,
+    ) -> Snapshot:
+        sha256 = hashlib.sha256(data).hexdigest()
         snapshot = Snapshot(
             cluster=cluster.name,
-            name=snapshot_name(cluster.name, taken_at_ms, reading.revision, seen.sha256),
+            name=snapshot_name(cluster.name, taken_at_ms, reading.revision, sha256, end),
             taken_at_ms=taken_at_ms,
-            size=seen.size,
-            sha256=seen.sha256,
+            size=len(data),
+            sha256=sha256,
             hash=reading.hash,
             revision=reading.revision,
             total_keys=reading.total_keys,
             origin=origin,
         )
-        return self.stored.setdefault(snapshot.name, (snapshot, bytes(data)))[0]
+        return self.stored.setdefault(snapshot.name, (snapshot, data))[0]
 
     async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
         """All stored snapshots of a cluster, the newest first."""
+        return tuple(each for each in self._all(cluster) if not each.archive)
+
+    async def archives(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        """All stored archives of a cluster, the newest first."""
+        return tuple(each for each in self._all(cluster) if each.archive)
+
+    def _all(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
         self._fail()
         checked_cluster(cluster)
         found = (each for each, _ in self.stored.values() if each.cluster == cluster)
@@ -121,9 +157,7 @@ class MemoryBackups:
     async def rotate(self, cluster: Cluster, retention: Retention) -> tuple[Snapshot, ...]:
         """Delete what retention does not keep."""
         intact = [
-            each
-            for each in await self.listing(cluster.name)
-            if len(self.stored[each.name][1]) == each.size
+            each for each in self._all(cluster.name) if len(self.stored[each.name][1]) == each.size
         ]
         deleted = expendable(intact, retention, self.clock.now_ms())
         for snapshot in deleted:

@@ -7,9 +7,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from procedures.model.errors import Permanent
 from procedures.model.ids import ClusterName
-from procedures.model.snapshot import Snapshot
+from procedures.model.snapshot import ARCHIVE, Snapshot, is_archive
 
 DATA, RECORD = ".db", ".json"
+_ARCHIVE_RECORD = ".v2.json"
 RECORD_LIMIT = 64 * 1024
 """No record is larger, in bytes."""
 
@@ -26,17 +27,20 @@ def checked_cluster(name: ClusterName) -> str:
     return name
 
 
-def snapshot_name(cluster: ClusterName, taken_at_ms: int, revision: int, sha256: str) -> str:
-    """Name a snapshot: `CLUSTER-UTC_TIME-REVISION-SHORT_SHA256.db`."""
+def snapshot_name(
+    cluster: ClusterName, taken_at_ms: int, revision: int, sha256: str, end: str = DATA
+) -> str:
+    """Name a snapshot: `CLUSTER-UTC_TIME-REVISION-SHORT_SHA256.db`; an archive ends otherwise."""
     taken = datetime.fromtimestamp(taken_at_ms / 1000, UTC)
-    return f"{cluster}-{taken:%Y%m%dT%H%M%SZ}-{revision}-{sha256[:12]}{DATA}"
+    return f"{cluster}-{taken:%Y%m%dT%H%M%SZ}-{revision}-{sha256[:12]}{end}"
 
 
 def is_name(cluster: ClusterName, name: str) -> bool:
-    """Tell whether a file or an object is called like a snapshot of the cluster."""
-    stem = name.removesuffix(DATA)
+    """Tell whether a file or an object is called like a snapshot or an archive of the cluster."""
+    end = _end(name)
+    stem = name.removesuffix(end)
     return (
-        name.endswith(DATA)
+        name.endswith(end)
         and stem.startswith(cluster)
         and _REST.fullmatch(stem, len(cluster)) is not None
     )
@@ -53,12 +57,18 @@ def checked_name(snapshot: Snapshot) -> str:
 
 def record_name(name: str) -> str:
     """Name the record of a snapshot."""
-    return name.removesuffix(DATA) + RECORD
+    return name.removesuffix(_end(name)) + (_ARCHIVE_RECORD if is_archive(name) else RECORD)
 
 
 def data_name(record: str) -> str:
     """Name the snapshot of a record."""
+    if record.endswith(_ARCHIVE_RECORD):
+        return record.removesuffix(_ARCHIVE_RECORD) + ARCHIVE
     return record.removesuffix(RECORD) + DATA
+
+
+def _end(name: str) -> str:
+    return ARCHIVE if is_archive(name) else DATA
 
 
 def to_record(snapshot: Snapshot) -> bytes:

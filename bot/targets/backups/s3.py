@@ -40,7 +40,7 @@ from procedures.engine.ports import Clock
 from procedures.model.errors import QuorumbotError, Retryable
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
-from procedures.model.snapshot import Origin, Retention, Snapshot, expendable
+from procedures.model.snapshot import Origin, Proof, Retention, Snapshot, expendable
 
 PART_SIZE = 16 * 1024**2
 """Snapshots that are larger are sent in parts of this size, one of them in memory at a time."""
@@ -91,17 +91,38 @@ class S3Backups:
         self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes]
     ) -> Snapshot:
         """Store a snapshot after it has streamed to this machine."""
+        return await self._take(cluster, origin, chunks)
+
+    async def save_archive(
+        self, cluster: Cluster, origin: Origin, chunks: AsyncIterator[bytes], proof: Proof
+    ) -> Snapshot:
+        """Store an archive after it has streamed to this machine."""
+        return await self._take(cluster, origin, chunks, proof)
+
+    async def _take(
+        self,
+        cluster: Cluster,
+        origin: Origin,
+        chunks: AsyncIterator[bytes],
+        proof: Proof | None = None,
+    ) -> Snapshot:
         checked_cluster(cluster.name)
         spool = Spool(self._spool, f"quorumbot-{os.geteuid()}", origin.db_size)
         async with (
             ended(chunks),
-            self._intake.receive(spool, cluster, origin, chunks) as received,
+            self._intake.receive(spool, cluster, origin, chunks, proof) as received,
         ):
             return await received.lane.do(self._send, received)
 
     async def listing(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
         """All stored snapshots of a cluster, the newest first."""
-        return tuple(found for found, _ in await in_thread(lambda _: self._pairs(cluster)))
+        pairs = await in_thread(lambda _: self._pairs(cluster))
+        return tuple(found for found, _ in pairs if not found.archive)
+
+    async def archives(self, cluster: ClusterName) -> tuple[Snapshot, ...]:
+        """All stored archives of a cluster, the newest first."""
+        pairs = await in_thread(lambda _: self._pairs(cluster))
+        return tuple(found for found, _ in pairs if found.archive)
 
     async def verify(self, snapshot: Snapshot) -> str | None:
         """Read a stored snapshot again, all of it, over the network."""

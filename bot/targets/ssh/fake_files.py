@@ -1,8 +1,9 @@
 """A file system in memory: files, folders and symbolic links by absolute path."""
 
 import copy
+import json
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 
@@ -128,6 +129,28 @@ class FakeFiles:
         self._as_folder(posixpath.dirname(new))
         for each in list(self._tree(old)):
             self.nodes[new + each[len(old) :]] = copy.copy(self.nodes[each])
+
+    def packed(self, folder: str, names: Sequence[str]) -> bytes:
+        """What is of these names in a folder, with all below, in a form of the twin's own."""
+        root = self.real(folder)
+        found: dict[str, tuple[str | None, int, str, str]] = {}
+        for name in names:
+            if posixpath.join(root, name) not in self.nodes:
+                raise FileNotFoundError(name)
+            for each in self._tree(posixpath.join(root, name)):
+                node = self.nodes[each]
+                text = node.content.decode("latin-1") if isinstance(node, FakeFile) else None
+                found[posixpath.relpath(each, root)] = (text, node.mode, node.owner, node.group)
+        return json.dumps(found).encode()
+
+    def unpack(self, folder: str, packed: bytes) -> None:
+        """Put what was packed into a folder, in place of what is there."""
+        self.check_space()
+        for path, (text, mode, owner, group) in json.loads(packed).items():
+            data = None if text is None else text.encode("latin-1")
+            node: Node = FakeFolder(mode) if data is None else FakeFile(data, mode)
+            node.owner, node.group = owner, group
+            self.nodes[posixpath.join(self.real(folder), path)] = node
 
     def tree(self, path: str) -> Iterator[Node]:
         """Something and all below."""

@@ -233,6 +233,20 @@ def _cp(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
     return Printed()
 
 
+def _tar(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    """`tar --create|--extract --gzip --file=FILE --directory=FOLDER [NAME]` only."""
+    options, names = _split(argv, "--create --extract --gzip --file --directory")
+    values = {word.partition("=")[0]: word.partition("=")[2] for word in options}
+    file, folder = values["--file"], values["--directory"]
+    if not isinstance(machine.files.get(folder), FakeFolder):
+        return Printed(2, "", f"tar: {folder}: Cannot open: No such file or directory\n")
+    if "--create" in options:
+        machine.files.write(file, FakeFile(machine.files.packed(folder, names)))
+    else:
+        machine.files.unpack(folder, machine.files.file(file).content)
+    return Printed()
+
+
 def _chown(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
     options, rest = _split(argv, "R --reference --recursive")
     model = _reference(machine, options)
@@ -332,6 +346,7 @@ CHANGING: dict[str, Builtin] = {
     "sync": _sync,
     "cp": _cp,
     "rm": _rm,
+    "tar": _tar,
     "chown": _chown,
     "chmod": _chmod,
     "chcon": _chcon,

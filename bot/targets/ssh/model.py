@@ -43,6 +43,8 @@ class FakeUnit:
     restarts: int = 0
     """How often systemd itself has started it again."""
     required_by: tuple[str, ...] = ()
+    command: str = ""
+    """What `ExecStart` runs."""
 
     def start(self, machine: "FakeMachine") -> bool:
         """Start it unless it runs; tells whether it runs then."""

@@ -140,5 +140,6 @@ def _properties(unit: FakeUnit | None, name: str) -> dict[str, str]:
         "ExecMainStatus": str(unit.status),
         "MainPID": str(1_000 + unit.starts) if running else "0",
         "NRestarts": str(unit.restarts),
+        "ExecStart": unit.command,
         "RequiredBy": " ".join(unit.required_by),
     }

@@ -9,7 +9,7 @@ from procedures.engine.ports import Finding, NotHappened, Work, World
 from procedures.model.errors import Permanent
 from procedures.model.ids import ClusterName
 from procedures.model.restoring import Pinned
-from procedures.model.snapshot import Snapshot
+from procedures.model.snapshot import Snapshot, is_archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,9 @@ async def kept(world: World, cluster: ClusterName, wanted: Pinned) -> Snapshot:
     if world.backups is None:
         message = "No place for backups is configured. Set `backups` in the configuration."
         raise Permanent(message)
-    for each in await world.backups.listing(cluster):
+    archive = is_archive(wanted.name)
+    listing = world.backups.archives if archive else world.backups.listing
+    for each in await listing(cluster):
         if (each.name, each.sha256) == (wanted.name, wanted.sha256):
             return each
     message = f"{wanted.name} is not kept any more. Ask again, for another snapshot."

@@ -10,12 +10,12 @@ from procedures.actions.etcd.target import same
 from procedures.actions.host.pieces import Piece, do, reach
 from procedures.actions.host.service import START_WITHIN_MS, Service, begun
 from procedures.engine.ports import Finding, Happened, NotHappened, Work, World
-from procedures.etcd.observe import observed
+from procedures.etcd.observe import observe, observed
 from procedures.model import quorum
 from procedures.model.errors import InDoubt, Permanent, Refused
 from procedures.model.host import At
 from procedures.model.ids import ClusterName
-from procedures.model.inventory import Platform
+from procedures.model.inventory import Cluster, Host, Platform
 from procedures.model.member import Identity
 from procedures.model.platform import layout
 
@@ -62,6 +62,7 @@ class RestartEtcd:
         if not await etcd.gone(world, work):
             message = f"etcd still runs on {host.name} after {how.stop_within_ms // 1_000} s."
             raise InDoubt(message)
+        await self._meanwhile(world, work, cluster, host)
         if await etcd.given_up(world):
             await do(world, work, cluster, host, Piece("forgive", how.forgive or ()), finish=True)
         await do(world, work, cluster, host, Piece("start", how.start), finish=True)
@@ -90,6 +91,9 @@ class RestartEtcd:
         await etcd.gone(world, work)
         return NotHappened()
 
+    async def _meanwhile(self, world: World, work: Work, cluster: Cluster, host: Host) -> None:
+        """Do what needs an etcd that does not run. It raises nothing: etcd is started after it."""
+
     async def _allowed(self, world: World) -> str:
         """R9 and R10 once more. Raises Refused or Permanent; gives the figures."""
         view = await observed(self.cluster, world)
@@ -104,3 +108,19 @@ class RestartEtcd:
             message = f"{self.member.shown} leads again (R9). Resume, once leadership has moved."
             raise Permanent(message)
         return ruling.because
+
+
+@dataclass(frozen=True, slots=True)
+class RestartOnly(RestartEtcd):
+    """Restart etcd where its member is the only one: nobody else has quorum to lose. (P32)"""
+
+    KIND: ClassVar[str] = "host.restart-only/1"
+
+    async def _allowed(self, world: World) -> str:
+        view = await observe(world.inventory.clusters[self.cluster], world)
+        rows = [seen.listed for seen in view.seen if seen.listed]
+        others = [row.name or row.id for row in rows if row.id != self.member.id]
+        if others:
+            message = f"{self.member.name} is not alone: {', '.join(others)} is a member too."
+            raise Refused(message)
+        return f"{self.member.name} is the only member"

@@ -17,6 +17,8 @@ from procedures.model.inventory import Cluster, Host, Platform
 from procedures.model.platform import layout
 from procedures.model.probe import Fault
 from procedures.model.restoring import RUN, Pinned, folder, snapshot_file
+from procedures.model.snapshot import is_archive
+from procedures.model.v2 import archive_file
 
 _SLOWEST_BYTES_A_MS = 10_000
 
@@ -37,19 +39,22 @@ class SendSnapshot:
     @property
     def command(self) -> str:
         """From where, to where."""
-        return f"{self.at.host}: {self.snapshot.name} to {snapshot_file(RUN)}, mode 0600"
+        return f"{self.at.host}: {self.snapshot.name} to {self._path(RUN)}, mode 0600"
 
     @property
     def waits(self) -> str | None:
         """It does not wait."""
         return None
 
+    def _path(self, run: RunId) -> str:
+        return archive_file(run) if is_archive(self.snapshot.name) else snapshot_file(run)
+
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Send it. Raises Permanent where something else arrived."""
         found = await kept(world, self.cluster, self.snapshot)
         cluster = world.inventory.clusters[self.cluster]
         host = await reach(world, cluster, self.at)
-        path = snapshot_file(work.mark("send").run)
+        path = self._path(work.mark("send").run)
         await work.guard()
         assert world.backups is not None  # noqa: S101 (it was found there)
         async with aclosing(world.backups.read(found)) as chunks:
@@ -63,7 +68,7 @@ class SendSnapshot:
     async def probe(self, world: World, work: Work) -> Finding:
         """Look whether it is there, whole: it gets its name when it is."""
         cluster = world.inventory.clusters[self.cluster]
-        path = snapshot_file(work.mark("send").run)
+        path = self._path(work.mark("send").run)
         try:
             host = await reach(world, cluster, self.at)
             there = await sha256_on(world, cluster, host, path, self.snapshot.size)

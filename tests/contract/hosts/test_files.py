@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from procedures.model.errors import Permanent
-from tests.contract.hosts.worlds import World, chunks
+from tests.contract.hosts.worlds import Piece, World, chunks
 
 
 def sha256(content: bytes) -> str:
@@ -182,3 +182,17 @@ async def test_fetching_what_is_not_there(world: World, path: str, folder: str) 
     for each in (path, folder):
         with pytest.raises(Permanent, match="There is no file"):
             _ = [chunk async for chunk in world.hosts.fetch(world.cluster, world.host, each)]
+
+
+async def test_a_folder_as_one_file_and_back(world: World) -> None:
+    """What tar packs of a folder, it makes of it elsewhere."""
+    for folder in ("from", "to"):
+        world.put(f"/etc/etcd/{folder}/.keep", b"")
+    world.put("/etc/etcd/from/member/snap/db", b"\0data", 0o600)
+    packed = "--file=/etc/etcd/packed"
+    make = ("tar", "--create", "--gzip", packed, "--directory=/etc/etcd/from", "member")
+    assert await Piece(world).run(*make) == 0
+    unmake = ("tar", "--extract", "--gzip", packed, "--directory=/etc/etcd/to")
+    assert await Piece(world, "again").run(*unmake) == 0
+    assert world.content("/etc/etcd/to/member/snap/db") == b"\0data"
+    assert world.mode("/etc/etcd/to/member/snap/db") == 0o600

@@ -5,43 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from procedures.engine.execute import execute
 from procedures.model.errors import Refused
-from procedures.model.events import Reported
-from procedures.model.ids import UserId
 from tests.chaos.witness import Witness
-from tests.hosts.matrix.cells import IN_EACH_CELL, Cell, done, hosts, succeeded, writing
+from tests.hosts.matrix.cells import IN_EACH_CELL, Cell, done, hosts, writing
+from tests.hosts.restoring import NAMES, cluster_id, listed, restored
 from tests.support.real_stage import RealStage
 from tests.support.waiting import eventually
-from tests.testbed import Cluster, Namespace
+from tests.testbed import Namespace
 
-NAMES = ("etcd-1", "etcd-2", "etcd-3")
 _OLD = "/var/lib/etcd/member.before-r-00000002"
 
 
-def cluster_id(cluster: Cluster, member: str) -> int:
-    [answer] = cluster.etcdctl("endpoint", "status", members=[member])
-    return int(answer["Status"]["header"]["cluster_id"])
-
-
-def listed(cluster: Cluster, member: str) -> set[str]:
-    """Who is a voter, as a member has it."""
-    rows = cluster.etcdctl("member", "list", members=[member])["members"]
-    return {row["name"] for row in rows if not row.get("isLearner")}
-
-
-async def restored(stage: RealStage, on: str) -> int:
-    """Restore; gives the revision up to which the plan says that all will be there.
-
-    What people are asked to do, they say they have done: no API server runs here.
-    """
-    journal = await stage.carried_out("etcd restore", on=on)
-    run = journal.run
+async def restored_to(stage: RealStage, on: str) -> int:
+    """Restore; gives the revision up to which the plan says that all will be there."""
+    run = await restored(stage, on)
     assert run.plan is not None
-    if run.asked is not None:
-        await journal.write(Reported(run.asked.step, run.asked.attempt, UserId("U0BOB")))
-        await execute(run.plan, journal, stage)
-    succeeded(journal)
     [said] = re.findall(
         r"revision (\d+), .* What was written after that revision is lost\.",
         "\n".join(run.plan.facts),
@@ -80,7 +58,7 @@ async def test_two_of_three_hosts_are_lost(inside: Namespace, tmp_path: Path, ce
             plan = await stage.planned("etcd restore")
             assert sum("must stay off" in fact for fact in plan.facts) == 2
             before = dict(witness.acknowledged)
-            revision = await restored(stage, left)
+            revision = await restored_to(stage, left)
             await some_more(witness)
         is_all_there(witness, before, revision)
         assert cluster_id(cluster, left) != old
@@ -106,7 +84,7 @@ async def test_all_data_is_lost(inside: Namespace, tmp_path: Path, cell: Cell) -
             for member in members:
                 await stage.down(member)
             before = dict(witness.acknowledged)
-            revision = await restored(stage, members[1])
+            revision = await restored_to(stage, members[1])
             await some_more(witness)
         is_all_there(witness, before, revision)
         assert cluster.healthy() == members

@@ -70,6 +70,15 @@ def lost(
     return act
 
 
+def with_v2(*down: str, off: tuple[str, ...] = ()) -> Callable[[Theatre], None]:
+    """Let a cluster have a v2 store, and an archive of it; and lose these members."""
+
+    def act(theatre: Theatre) -> None:
+        lose(theatre, *down, off=off, tools=Tools(v2=("/net", "/registry")))
+
+    return act
+
+
 GONE = ("https://demo-1:2380", "https://demo-3:2382", "https://demo-10:2379")
 KEPT = "demo-20231113T221320Z-90-6742c4a60b5d"
 ALL, KUBESPRAY = ("demo-1", "demo-2", "demo-3"), Platform.KUBESPRAY
@@ -241,6 +250,7 @@ CASES = {
     "etcd-backup": Case("etcd backup"),
     "etcd-backup-config": Case("etcd backup config"),
     "etcd-backup-config-one-off": Case("etcd backup config", {}, off("demo-2")),
+    "etcd-backup-v2": Case("etcd backup v2", {}, with_v2()),
     "etcd-drill": Case("etcd drill", {}, lost()),
     "etcd-backup-without-quorum": Case("etcd backup", {}, down("demo-1", "demo-2")),
     "etcd-member-remove-failed": Case("etcd member remove", {"member": "demo-3"}, down("demo-3")),
@@ -305,6 +315,7 @@ CASES = {
     "etcd-move-leader": Case("etcd move-leader"),
     "etcd-restore": Case("etcd restore", {}, lost("demo-2", "demo-3")),
     "etcd-restore-all-lost": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
+    "etcd-restore-v2": Case("etcd restore v2", {}, with_v2("demo-2", off=("demo-3",))),
     "etcd-restore-kubespray": Case(
         "etcd restore", {}, lost("demo-1", off=("demo-3",), on=KUBESPRAY)
     ),

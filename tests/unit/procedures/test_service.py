@@ -7,6 +7,7 @@ import pytest
 
 from bot.targets.ssh.model import FakeMachine, Say
 from procedures.actions.host.service import Service
+from procedures.engine.hosts import Transcript
 from procedures.engine.ports import Work
 from procedures.model.host import Mark
 from procedures.model.ids import ClusterName, RunId
@@ -23,6 +24,9 @@ class Patient(Work):
 
     def mark(self, name: str) -> Mark:
         return Mark(RunId("r-00000001"), 1, 1, name)
+
+    def transcript(self, host: str, mark: Mark) -> Transcript:
+        raise NotImplementedError
 
     async def say(self, line: str) -> None:
         raise AssertionError(line)

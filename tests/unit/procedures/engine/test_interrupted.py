@@ -16,7 +16,7 @@ from procedures.model.inventory import Platform
 from procedures.model.run import State, StepState
 from tests.support.certified import certified
 from tests.support.furnishing import at_home, short_of_entropy, spoiled, unkept
-from tests.support.lost_cluster import lose
+from tests.support.lost_cluster import Tools, lose
 from tests.support.masters import all_around, with_flannel, with_masters
 from tests.support.platforms import on_kubespray
 from tests.support.script import Script
@@ -68,6 +68,15 @@ def lost(
 
     def act(theatre: Theatre) -> None:
         lose(theatre, *names, off=(off,) if off else (), platform=on)
+
+    return act
+
+
+def with_v2(*down: str, off: tuple[str, ...] = ()) -> Callable[[Theatre], None]:
+    """Let a cluster have a v2 store, and an archive of it; and lose these members."""
+
+    def act(theatre: Theatre) -> None:
+        lose(theatre, *down, off=off, tools=Tools(v2=("/net", "/registry")))
 
     return act
 
@@ -135,6 +144,7 @@ CASES = {
     "backup": Case("etcd backup", {}),
     "drill": Case("etcd drill", {}, lost()),
     "back up configurations": Case("etcd backup config", {}),
+    "back up a v2 store": Case("etcd backup v2", {}, with_v2()),
     "restore a configuration": Case("etcd restore config", {"member": "demo-2"}, spoiled),
     "remove a dead one": Case("etcd member remove", {"member": "demo-3"}, stop("demo-3")),
     "remove a healthy one": Case("etcd member remove", {"member": "demo-3"}),
@@ -161,6 +171,10 @@ CASES = {
     "restore after the loss of two": Case("etcd restore", {}, lost("demo-2", "demo-3")),
     "restore after the loss of all": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
     "restore where a host is off": Case("etcd restore", {}, lost("demo-1", off="demo-2")),
+    "restore a v2 store": Case("etcd restore v2", {}, with_v2("demo-2", "demo-3")),
+    "restore a v2 store where a host is off": Case(
+        "etcd restore v2", {"on": "demo-3"}, with_v2("demo-1", off=("demo-2",))
+    ),
     "restore static pods": Case("etcd restore", {}, lost("demo-1", "demo-2", on=Platform.OCP311)),
     "renew all certificates": Case("etcd certs renew", {}, certified()),
     "renew those of kubespray": Case(
