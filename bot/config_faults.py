@@ -27,7 +27,7 @@ def cross_faults(file: ConfigFile) -> list[str]:
             for channel in cluster.channels
             if channel not in file.channels
         ]
-        faults += _host_faults(name, cluster)
+        faults += [*_host_faults(name, cluster), *_openshift_faults(name, cluster)]
         approvers = cluster.approvers.users if cluster.approvers else ()
         if approvers and len(set(approvers)) < cluster.policy.destructive:
             faults.append(
@@ -75,13 +75,24 @@ def _host_faults(name: str, cluster: ClusterConfig) -> Iterator[str]:
                 yield f"clusters.{name}.hosts.{member}: it has an endpoint, so `etcd` is not false"
     elif cluster.ssh is not None:
         yield f"clusters.{name}.ssh: there are no `hosts` to log in to: list them"
-    for master in cluster.masters:
-        if master not in cluster.hosts:
-            yield f"clusters.{name}.masters: {master} is not among `hosts`"
-    if cluster.masters and cluster.platform not in {Platform.OKD3, Platform.OCP311}:
-        yield f"clusters.{name}.masters: only okd3 and ocp311 have them"
     places: dict[tuple[str, int], str] = {}
     for host, each in cluster.hosts.items():
         other = places.setdefault((each.address, each.port), host)
         if other != host:
             yield f"clusters.{name}.hosts: {other} and {host} have the same address"
+
+
+def _openshift_faults(name: str, cluster: ClusterConfig) -> Iterator[str]:
+    """What only OpenShift and OKD 3 have."""
+    there = cluster.platform in {Platform.OKD3, Platform.OCP311}
+    for master in cluster.masters:
+        if master not in cluster.hosts:
+            yield f"clusters.{name}.masters: {master} is not among `hosts`"
+    if cluster.masters and not there:
+        yield f"clusters.{name}.masters: only okd3 and ocp311 have them"
+    if cluster.ansible is None:
+        return
+    if cluster.ansible.host not in cluster.hosts:
+        yield f"clusters.{name}.ansible.host: {cluster.ansible.host} is not among `hosts`"
+    if not there:
+        yield f"clusters.{name}.ansible: only okd3 and ocp311 are installed with it"

@@ -33,6 +33,7 @@ def inventory(file: ConfigFile, base: Path) -> Inventory:
             ),
             hosts=tuple(each.host(host) for host, each in cluster.hosts.items()),
             masters=cluster.masters,
+            ansible=cluster.ansible.ansible() if cluster.ansible else None,
             ssh=cluster.ssh.access(base) if cluster.ssh else None,
             approvers=_approvers(cluster.approvers),
             policy=Policy(**cluster.policy.model_dump()),

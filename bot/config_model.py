@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from bot.backups_config import BackupsConfig
-from bot.hosts_config import HostConfig, SshConfig
+from bot.hosts_config import AnsibleConfig, HostConfig, SshConfig
 from bot.secret import SecretRef
 from bot.urls import redis_url, url
 from procedures.model.events import Role
@@ -161,7 +161,8 @@ class PolicyConfig(_Model):
 class ClusterConfig(_Model):
     """One cluster. `endpoints` maps each expected member to its client URL.
 
-    `masters` names those hosts of OpenShift or OKD 3 whose API server has a list of etcd's URLs.
+    `masters` names those hosts of OpenShift or OKD 3 whose API server has a list of etcd's URLs,
+    `ansible` the one from which they were installed.
     """
 
     platform: Platform = Platform.ETCD
@@ -172,6 +173,7 @@ class ClusterConfig(_Model):
     incident_channel: _Channel | None = None
     hosts: Mapping[_Name, HostConfig] = Field(default_factory=dict)
     masters: tuple[_Name, ...] = ()
+    ansible: AnsibleConfig | None = None
     ssh: SshConfig | None = None
     approvers: ApproversConfig | None = None
     policy: PolicyConfig = PolicyConfig()

@@ -1,15 +1,16 @@
-"""The sections `hosts` and `ssh` of a cluster: its machines, and how a worker gets to them."""
+"""The sections `hosts`, `ssh` and `ansible` of a cluster: its machines, and what is on them."""
 
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from procedures.model.inventory import Host, Jump, SshAccess
+from procedures.model.inventory import Ansible, Host, Jump, SshAccess
 
 _Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$")]
 _Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9._-]{0,31}\$?$")]
 _Port = Annotated[int, Field(ge=1, le=65_535)]
+_Path = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+$")]
 
 
 class _Model(BaseModel):
@@ -80,6 +81,18 @@ class SshConfig(_Model):
             sudo=self.sudo,
             agent=self.agent,
         )
+
+
+class AnsibleConfig(_Model):
+    """Where Ansible is, with which the cluster was installed; the paths are those on its host."""
+
+    host: str
+    inventory: _Path = "/etc/ansible/hosts"
+    playbooks: _Path = "/usr/share/ansible/openshift-ansible"
+
+    def ansible(self) -> Ansible:
+        """Make it what procedures know."""
+        return Ansible(self.host, self.inventory, self.playbooks)
 
 
 def _file(base: Path, path: Path | None) -> str | None:

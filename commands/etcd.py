@@ -37,6 +37,7 @@ from procedures.etcd import (
     restore_v2,
     retire,
     scale_up,
+    scale_up_ansible,
 )
 
 _CHANGE = (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG)
@@ -208,6 +209,15 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=scale_up.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "scale-up-ansible"),
+            "the same by openshift-ansible's playbook, on the host that has Ansible",
+            (
+                Parameter("host", Kind.TEXT, "which host; the only one without a member if none"),
+                *_CHANGE,
+            ),
+            procedure=scale_up_ansible.PROCEDURE.name,
         ),
         Command(
             ("etcd", "replace-corrupt"),

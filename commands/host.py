@@ -9,7 +9,7 @@ from commands.registry import (
     Kind,
     Parameter,
 )
-from procedures.host import clock, clock_fix, disk, entropy, entropy_fix, flannel
+from procedures.host import clock, clock_fix, disk, entropy, entropy_fix, flannel, rhsm_update
 
 _WHICH = (Parameter("cluster", Kind.CLUSTER, "whose hosts"), CLUSTER_FLAG)
 _FIX = (
@@ -21,7 +21,7 @@ _FIX = (
 
 GROUP = Group(
     "host",
-    "The machines of clusters: clocks, disks, entropy, Flannel",
+    "The machines of clusters: clocks, disks, entropy, Flannel, packages",
     (
         Command(
             ("host", "clock"),
@@ -58,6 +58,12 @@ GROUP = Group(
             "let Flannel ask the voters that etcd has now, host by host",
             (REASON_FLAG, PLAN_SWITCH, CLUSTER_FLAG),
             procedure=flannel.PROCEDURE.name,
+        ),
+        Command(
+            ("host", "rhsm-update"),
+            "channels and packages of etcd hosts on RHEL, one host after the other",
+            _FIX,
+            procedure=rhsm_update.PROCEDURE.name,
         ),
     ),
 )

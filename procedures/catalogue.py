@@ -31,8 +31,9 @@ from procedures.etcd import (
     restore_v2,
     retire,
     scale_up,
+    scale_up_ansible,
 )
-from procedures.host import clock, clock_fix, disk, entropy, entropy_fix, flannel
+from procedures.host import clock, clock_fix, disk, entropy, entropy_fix, flannel, rhsm_update
 from procedures.master import set_etcd_urls
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
@@ -80,7 +81,9 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             restore_config.PROCEDURE,
             restore_v2.PROCEDURE,
             retire.PROCEDURE,
+            rhsm_update.PROCEDURE,
             scale_up.PROCEDURE,
+            scale_up_ansible.PROCEDURE,
             set_etcd_urls.PROCEDURE,
             move_leader.PROCEDURE,
             nospace.PROCEDURE,

@@ -13,6 +13,7 @@ from procedures.actions.etcd.check_lost import CheckLost
 from procedures.actions.etcd.check_restored import CheckRestored
 from procedures.actions.etcd.check_same_data import CheckSameData
 from procedures.actions.etcd.check_served import CheckServed
+from procedures.actions.etcd.check_versions import CheckVersions
 from procedures.actions.etcd.defragment import Defragment
 from procedures.actions.etcd.disarm_corrupt import DisarmCorrupt
 from procedures.actions.etcd.drill_snapshot import DrillSnapshot
@@ -44,11 +45,13 @@ from procedures.actions.host.restore_file import RestoreFile
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.restore_v2 import RestoreV2, UnpackV2
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
+from procedures.actions.host.run_playbook import RunPlaybook
 from procedures.actions.host.send_snapshot import RemoveCopy, SendSnapshot
 from procedures.actions.host.sign_certificates import SignCertificates
 from procedures.actions.host.start_service import StartService
 from procedures.actions.host.stop_etcd import StopEtcd
 from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
+from procedures.actions.host.update_packages import CheckRegistered, EnableChannels, UpdatePackages
 from procedures.engine.ports import Doable
 from procedures.model.errors import Permanent
 
@@ -69,6 +72,10 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             CheckRestored,
             CheckSameData,
             CheckServed,
+            CheckVersions,
+            CheckRegistered,
+            EnableChannels,
+            UpdatePackages,
             Compact,
             Defragment,
             DisarmCorrupt,
@@ -101,6 +108,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             RestoreV2,
             RetireEtcd,
             RotateBackups,
+            RunPlaybook,
             SaveSnapshot,
             SendSnapshot,
             SetDataAside,

@@ -1,4 +1,7 @@
-"""What lies around a cluster and names its members: hosts, masters, Flannel. (P46, P48, P56)"""
+"""What lies around a cluster and names its members. (catalogue P46, P48, P56)
+
+That is the hosts of the others, Ansible's inventory, masters, and Flannel.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 
 from procedures.actions.etcd.target import identity
 from procedures.engine.ports import Look
+from procedures.etcd.ansible import Noted, look_at_ansible, note_members
 from procedures.etcd.asked import asked, voters
 from procedures.etcd.hosts import Hosts
 from procedures.etcd.leaving import Homes, look_at_homes, tell_the_others
@@ -21,18 +25,22 @@ from procedures.model.procedure import Runbook
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What was seen; there need be neither masters nor Flannel."""
+    """What was seen; there need be neither masters nor Flannel, nor Ansible."""
 
     homes: Homes
     masters: Masters
     flannels: Flannels
+    ansible: Noted | None
 
 
 async def look_around(hosts: Hosts, look: Look) -> Around:
     """Look at all of it. What does not answer stands against nothing here."""
     return Around(
         *await asyncio.gather(
-            look_at_homes(hosts, look), look_at_masters(hosts, look), look_at_flannel(hosts, look)
+            look_at_homes(hosts, look),
+            look_at_masters(hosts, look),
+            look_at_flannel(hosts, look),
+            look_at_ansible(hosts, look),
         )
     )
 
@@ -45,6 +53,7 @@ def tell_all(
     stay = [row for row in new.others if without is None or row.id != without.id]
     peers = {row.name: row.peer_urls[0] for row in stay} | {host.name: new.peer_url}
     tell_the_others(hosts.cluster.name, around.homes, stay, peers, run)
+    note_members(around.ansible, run, leaves=without, joins=host)
     client = hosts.cluster.configured.get(MemberName(host.name)) or new.client_url
     if client is None:
         return

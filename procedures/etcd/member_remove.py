@@ -12,6 +12,7 @@ from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import condition, identity
 from procedures.engine.ports import Look
+from procedures.etcd.ansible import note_members
 from procedures.etcd.around import Around, look_around, point_all, tell_to_forget
 from procedures.etcd.asked import voters
 from procedures.etcd.expected import without
@@ -93,6 +94,7 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
         stay = [each for _, each in listed(view) if each.id != row.id and each.started]
         peers = {each.name: each.peer_urls[0] for each in stay}
         tell_the_others(args.cluster, around.homes, stay, peers, run)
+        note_members(around.ansible, run, leaves=row)
         point_all(around, voters(around.homes.hosts, without=row), member, run)
         # Last of all: what broke the member may break this too.
         switch_off(args.cluster, around.homes, row, run)

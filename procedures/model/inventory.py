@@ -78,6 +78,18 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class Ansible:
+    """Where Ansible is, with which OpenShift 3 was installed: on which host, and its files there.
+
+    `inventory` is an INI file; `playbooks` the folder of openshift-ansible.
+    """
+
+    host: str
+    inventory: str = "/etc/ansible/hosts"
+    playbooks: str = "/usr/share/ansible/openshift-ansible"
+
+
+@dataclass(frozen=True, slots=True)
 class Approvers:
     """Who may approve changes: the members of a Slack user group, or the people listed."""
 
@@ -116,6 +128,7 @@ class Cluster:
     incident_channel: ChannelId | None = None
     hosts: tuple[Host, ...] = ()
     masters: tuple[str, ...] = ()
+    ansible: Ansible | None = None
     approvers: Approvers = field(default_factory=Approvers)
     policy: Policy = field(default_factory=Policy)
     deadline_ms: int = 2_000

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterable
 
 from procedures.model.ids import RunId
-from procedures.model.inventory import Platform
+from procedures.model.inventory import Cluster, Host, Platform
 
 STATE = "/var/lib/quorumbot"
 """What Quorumbot keeps on a machine: of root's, mode 0700, and cleaned by itself."""
@@ -47,6 +47,12 @@ def scratch(run: RunId, state: str = STATE) -> str:
 def writable(platform: Platform) -> tuple[str, ...]:
     """The files, and the folders with all below, that may be written besides a run's scratch."""
     return _WRITABLE[platform]
+
+
+def configured(cluster: Cluster, host: Host) -> tuple[str, ...]:
+    """What the configuration names besides: Ansible's inventory, on its host only."""
+    ansible = cluster.ansible
+    return (ansible.inventory,) if ansible is not None and ansible.host == host.name else ()
 
 
 def within(path: str, places: Iterable[str]) -> bool:

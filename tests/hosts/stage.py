@@ -5,14 +5,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from procedures.model.ids import ClusterName, MemberName, Site
-from procedures.model.inventory import Cluster, Host, Platform, SshAccess, TlsFiles
+from procedures.model.inventory import Ansible, Cluster, Host, Platform, SshAccess, TlsFiles
 from tests.support.real_stage import RealStage
 from tests.testbed import BOT, Testbed
 from tests.testbed import Cluster as RealCluster
 
 
 def as_configured(
-    bed: Testbed, cluster: RealCluster, platform: Platform, masters: Sequence[str] = ()
+    bed: Testbed,
+    cluster: RealCluster,
+    platform: Platform,
+    masters: Sequence[str] = (),
+    ansible: Ansible | None = None,
 ) -> Cluster:
     """The configuration of a cluster on a testbed; hosts without a member are spares."""
     names = {host.name: cluster.name(host) for host in cluster.members}
@@ -27,6 +31,7 @@ def as_configured(
             Host(names.get(host.name, host.name), host.address) for host in bed.hosts.values()
         ),
         masters=tuple(masters),
+        ansible=ansible,
         ssh=SshAccess(
             user=BOT,
             key=str(bed.access.key),
@@ -44,9 +49,11 @@ async def on_stage(
     folder: Path,
     *,
     masters: Sequence[str] = (),
+    ansible: Ansible | None = None,
 ) -> AsyncIterator[RealStage]:
     """All that procedures may look at and act on there; backups lie in `folder`."""
-    stage = RealStage(as_configured(bed, cluster, platform, masters), bed.tools, folder)
+    configured = as_configured(bed, cluster, platform, masters, ansible)
+    stage = RealStage(configured, bed.tools, folder)
     try:
         yield stage
     finally:

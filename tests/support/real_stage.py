@@ -74,6 +74,12 @@ class RealStage:
     async def carried_out(self, procedure: str, **args: str | bool) -> "Journal":
         """Plan, let it be approved, and do it, to wherever that ends."""
         plan = await self.planned(procedure, **args)
+        journal = await self.begun(procedure, plan, **args)
+        await execute(plan, journal, self)
+        return journal
+
+    async def begun(self, procedure: str, plan: Plan, **args: str | bool) -> "Journal":
+        """A run of a plan that was approved."""
         self._runs += 1
         journal = Journal(self.clock, RunId(f"r-{self._runs:08d}"))
         name = self.cluster.name
@@ -81,7 +87,6 @@ class RealStage:
             a_change(), command=procedure, args={"cluster": name, **args}, cluster=name
         )
         await journal.write(request, *approved(plan))
-        await execute(plan, journal, self)
         return journal
 
 

@@ -26,7 +26,7 @@ from procedures.model.host import (
 )
 from procedures.model.ids import RunId
 from procedures.model.inventory import Cluster, Host, Platform
-from procedures.model.paths import scratch, writable
+from procedures.model.paths import configured, scratch, writable
 from procedures.model.probe import Fault
 
 _CHUNK_BYTES = 64 * 1024
@@ -314,7 +314,8 @@ class FakeHosts:
     def _look_at(
         self, cluster: Cluster, host: Host, machine: FakeMachine, path: str
     ) -> FakeFile | None:
-        return found_at(machine, host, path, self.writable(cluster.platform))
+        places = (*self.writable(cluster.platform), *configured(cluster, host))
+        return found_at(machine, host, path, places)
 
     def _store(self, host: Host, machine: FakeMachine, path: str, file: FakeFile) -> None:
         put(machine, host, path, file)

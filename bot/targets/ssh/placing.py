@@ -14,7 +14,7 @@ from bot.targets.ssh.words import READ_BYTES, FaultError
 from procedures.model.errors import QuorumbotError
 from procedures.model.host import FileSeen
 from procedures.model.inventory import Cluster, Host, Platform
-from procedures.model.paths import within
+from procedures.model.paths import configured, within
 from procedures.model.probe import Fault, FaultKind
 
 T = TypeVar("T")
@@ -143,7 +143,8 @@ class Placer:
         raise words.lost_sight(host, what, fault)
 
     def _allowed(self, cluster: Cluster, host: Host, path: str) -> tuple[str, ...]:
-        allowed = (*self.writable(cluster.platform), f"{self.talker.state}/files")
+        places = (*self.writable(cluster.platform), *configured(cluster, host))
+        allowed = (*places, f"{self.talker.state}/files")
         if not within(path, allowed):
             raise words.not_ours(host, path)
         return allowed

@@ -1,4 +1,4 @@
-"""Changing a few lines of a file on a host whose other lines no plan may hold. (catalogue P56)"""
+"""Changing a few lines of a file on a host whose other lines no plan may hold. (P48, P52, P56)"""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from procedures.actions.host.files import difference
 from procedures.actions.host.pieces import reach
 from procedures.engine.ports import Finding, Happened, Look, NotHappened, Unclear, Work, World
-from procedures.model.edits import EDITS
+from procedures.model.edits import EDITS, SHOWN
 from procedures.model.errors import Permanent, Retryable
 from procedures.model.host import At, FileSeen
 from procedures.model.ids import ClusterName
@@ -99,6 +99,7 @@ def edited(
     before = was.content.decode()
     if content == before:
         return None
+    shown = SHOWN.get(edit, str)
     return EditFile(
         cluster,
         at,
@@ -107,7 +108,7 @@ def edited(
         values,
         _sha(was),
         _sha(content.encode()),
-        difference(path, before, content),
+        difference(path, shown(before), shown(content)),
     )
 
 

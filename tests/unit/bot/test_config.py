@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 
 from bot.config import ConfigError, load
 from bot.secret import Secret, SecretRef
-from procedures.model.inventory import Host, Jump, SshAccess
+from procedures.model.inventory import Ansible, Host, Jump, SshAccess
 
 KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 
@@ -166,6 +166,16 @@ def test_each_fault_has_its_words(tmp_path: Path, old: str, new: str, fault: str
         ("10.0.0.2, port: 2222", "10.0.0.1, port: 22", "etcd-1 and etcd-2 have the same address"),
         ("etcd-2: {address", "etcd-4: {address", "hosts: etcd-2 has an endpoint and no host"),
         ("port: 2222", "etcd: false", "hosts.etcd-2: it has an endpoint, so `etcd` is not false"),
+        (
+            "    ssh:",
+            "    ansible: {host: m}\n    ssh:",
+            "prod.ansible.host: m is not among `hosts`",
+        ),
+        (
+            "    ssh:",
+            "    ansible: {host: etcd-1, inventory: /etc/../x}\n    ssh:",
+            "ansible.inventory",
+        ),
         ("    ssh:", "    masters: [m]\n    ssh:", "masters: m is not among `hosts`"),
     ],
 )
@@ -183,6 +193,19 @@ def test_masters_are_of_openshift_3(tmp_path: Path) -> None:
     assert text != GOOD + HOSTS
     found = faults(tmp_path, text.replace("    ssh:", "    masters: [etcd-1]\n    ssh:"))
     assert any("masters: only okd3 and ocp311 have them" in each for each in found)
+
+
+def test_ansible_is_of_openshift_3(tmp_path: Path) -> None:
+    """It is on one host; where its files are, is where they are by default."""
+    text = (GOOD + HOSTS).replace("    ssh:", "    ansible: {host: etcd-1}\n    ssh:")
+    path = tmp_path / "good.yaml"
+    path.write_text(text)
+    (cluster,) = load(path).inventory.clusters.values()
+    assert cluster.ansible == Ansible(
+        "etcd-1", "/etc/ansible/hosts", "/usr/share/ansible/openshift-ansible"
+    )
+    found = faults(tmp_path, text.replace("okd3", "kubespray"))
+    assert any("ansible: only okd3 and ocp311 are installed with it" in each for each in found)
 
 
 @pytest.mark.parametrize(

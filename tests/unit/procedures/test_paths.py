@@ -1,10 +1,13 @@
 """Where files may be written: by platform, and never by a detour."""
 
+from dataclasses import replace
+
 import pytest
 
 from procedures.model.ids import RunId
-from procedures.model.inventory import Platform
-from procedures.model.paths import scratch, within, writable
+from procedures.model.inventory import Ansible, Platform
+from procedures.model.paths import configured, scratch, within, writable
+from tests.support.sight import a_sight
 
 
 @pytest.mark.parametrize("platform", Platform)
@@ -44,3 +47,13 @@ def test_what_lies_within(path: str, inside: bool) -> None:
 def test_each_run_has_a_folder_of_its_own() -> None:
     """It is not in /tmp."""
     assert scratch(RunId("r-00000001")) == "/var/lib/quorumbot/files/r-00000001"
+
+
+def test_the_inventory_of_ansible_is_on_one_host() -> None:
+    """On no other may a file of that name be written."""
+    (cluster,) = a_sight().inventory.clusters.values()
+    first, second, *_ = cluster.hosts
+    assert configured(cluster, first) == ()
+    told = replace(cluster, ansible=Ansible(first.name, "/root/inventory"))
+    assert configured(told, first) == ("/root/inventory",)
+    assert configured(told, second) == ()

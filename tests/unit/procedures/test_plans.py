@@ -5,6 +5,7 @@ read the difference.
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -25,11 +26,13 @@ from procedures.model.ids import ClusterName, MemberName, RunId, hex_id
 from procedures.model.inventory import Platform
 from procedures.model.plan import Plan
 from procedures.model.probe import Alarm
+from tests.support.ansibles import SECRET, with_ansible
 from tests.support.certified import certified
 from tests.support.furnishing import at_home, short_of_entropy, spoiled, unkept
 from tests.support.lost_cluster import Tools, lose
 from tests.support.masters import all_around, with_flannel, with_masters
 from tests.support.platforms import on_kubespray, with_static_pods
+from tests.support.rhel import on_rhel
 from tests.support.theatre import Theatre, a_theatre
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -333,8 +336,20 @@ CASES = {
     "etcd-replace-around": Case(
         "etcd replace", {"member": "demo-3", "with_": "demo-4"}, all_around
     ),
+    "etcd-member-remove-in-ansible": Case(
+        "etcd member remove", {"member": "demo-1"}, with_ansible()
+    ),
+    "etcd-replace-in-ansible": Case(
+        "etcd replace", {"member": "demo-3", "with_": "demo-4"}, with_ansible()
+    ),
+    "etcd-scale-up-ansible": Case("etcd scale-up-ansible", {"host": "demo-4"}, with_ansible()),
+    "etcd-scale-up-in-ansible": Case("etcd scale-up", {}, with_ansible()),
     "host-flannel-set-endpoints": Case(
         "host flannel set-endpoints", {}, with_flannel("demo-1", "demo-4", urls=GONE)
+    ),
+    "host-rhsm-update": Case("host rhsm-update", {}, on_rhel()),
+    "host-rhsm-update-unregistered": Case(
+        "host rhsm-update", {}, on_rhel(unregistered=("demo-2",), without_channels=("demo-3",))
     ),
     "etcd-move-leader-alarm": Case("etcd move-leader", {}, without_space()),
     "etcd-move-leader-to": Case("etcd move-leader", {"to": "demo-3"}),
@@ -381,6 +396,38 @@ async def test_planning_again_gives_the_same(name: str) -> None:
     for member in demo.members.values():
         member.db_size += 1_000_000
     assert (await planned(theatre)).digest == before.digest
+
+
+UNEDITED: dict[str, tuple[str | None, str]] = {
+    "YAML": ("---\nall: {}\n", "because it is YAML, and only INI files are edited."),
+    "a range": ("[etcd]\ndemo-[1:3]\n", r"because \[etcd\] has the range demo-\[1:3\]"),
+    "an address of another": (
+        "[etcd]\ndemo-3 ansible_host=10.0.0.2\n",
+        "because demo-3 may be demo-2 and demo-3.",
+    ),
+    "a host that is off": (None, "because demo-2 does not answer."),
+}
+
+
+@pytest.mark.parametrize("name", UNEDITED)
+async def test_an_inventory_that_cannot_be_edited(name: str) -> None:
+    """It stays, the removal goes on, and people are told what to do."""
+    text, why = UNEDITED[name]
+    theatre = made(Case("etcd member remove", {"member": "demo-3"}, with_ansible(text=text)))
+    if text is None:
+        unreached("demo-2")(theatre)
+    plan = await planned(theatre)
+    (fact,) = [each for each in plan.facts if "/etc/ansible/hosts" in each]
+    assert re.match(rf"/etc/ansible/hosts on demo-2 stays, {why}", fact)
+    assert fact.endswith(" Take demo-3 out of [etcd] by hand.")
+    assert not any("Ansible" in step.title for step in plan.steps)
+
+
+async def test_no_password_of_an_inventory_is_in_a_plan() -> None:
+    """Neither those of lines that change nor any other. (X18)"""
+    plan = await planned(made(CASES["etcd-replace-in-ansible"]))
+    assert any("demo-3 ansible_ssh_pass=…" in step.command for step in plan.steps)
+    assert SECRET not in repr(plan)
 
 
 async def test_another_condition_is_another_plan() -> None:

@@ -14,11 +14,13 @@ from procedures.model.expected import Expected
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.inventory import Platform
 from procedures.model.run import State, StepState
+from tests.support.ansibles import with_ansible
 from tests.support.certified import certified
 from tests.support.furnishing import at_home, short_of_entropy, spoiled, unkept
 from tests.support.lost_cluster import Tools, lose
 from tests.support.masters import all_around, with_flannel, with_masters
 from tests.support.platforms import on_kubespray
+from tests.support.rhel import on_rhel
 from tests.support.script import Script
 from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
 
@@ -195,9 +197,15 @@ CASES = {
     "remove one that masters and Flannel ask": Case(
         "etcd member remove", {"member": "demo-3"}, all_around
     ),
+    "remove one that Ansible lists": Case(
+        "etcd member remove", {"member": "demo-3"}, with_ansible()
+    ),
+    "scale up with Ansible": Case("etcd scale-up-ansible", {}, with_ansible()),
     "point Flannel at the voters": Case(
         "host flannel set-endpoints", {}, with_flannel("demo-1", urls=["https://gone:2379"])
     ),
+    "update packages": Case("host rhsm-update", {}, on_rhel()),
+    "open channels": Case("host rhsm-update", {}, on_rhel(without_channels=("demo-1", "demo-3"))),
     "move leadership away": Case("etcd move-leader", {}),
     "move leadership to": Case("etcd move-leader", {"to": "demo-3"}),
 }
