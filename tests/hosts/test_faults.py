@@ -1,12 +1,13 @@
 """Each fault does what it says, and its end heals it."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.testbed import BedError, Cluster, Host, HostSpec, Namespace, Testbed
-from tests.testbed.shell import attempt, until
+from tests.testbed import BedError, Cluster, Host, HostSpec, Namespace, Testbed, no_latency
+from tests.testbed.shell import attempt, call, until
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3")
 
@@ -114,6 +115,22 @@ def test_loss_takes_its_share(bed: Testbed) -> None:
     assert not reaches(bed, host)
     host.loss(0)
     assert reaches(bed, host)
+
+
+def test_a_host_can_be_far_away(bed: Testbed) -> None:
+    """By a ping's own measure, and from a shell as well; it ends when that is said."""
+    if reason := no_latency():
+        pytest.skip(reason)
+    host = bed["etcd-2"]
+    ping = bed.network.bot.command(["ping", "-c", "1", "-W", "2", host.address])
+    host.latency(200)
+    assert 200 <= float(call(ping).partition("time=")[2].split()[0]) < 400
+    host.latency(0)
+    assert float(call(ping).partition("time=")[2].split()[0]) < 100
+    shell = [sys.executable, "-m", "tests.testbed", "latency", f"{bed.name}-{host.name}"]
+    call([*shell, "200"])
+    assert 200 <= float(call(ping).partition("time=")[2].split()[0]) < 400
+    call([*shell, "0"])
 
 
 @pytest.mark.usefixtures("bed")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from procedures.etcd import health
+from procedures.etcd.spare import look_at_spare
 from procedures.host import clock, disk, entropy
 from procedures.host.answering import Args
 from procedures.model.inquiry import Inquiry
@@ -14,7 +15,7 @@ from procedures.model.inventory import Inventory, Platform
 from procedures.model.report import Figure, HealthReport, HostsReport, Level
 from tests.hosts.stage import on_stage
 from tests.support.real_stage import RealStage
-from tests.testbed import Cluster, HostSpec, Namespace, Testbed
+from tests.testbed import Cluster, HostSpec, Namespace, Testbed, no_latency
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3")
 GOOD = {Level.OK, Level.INFO}
@@ -105,3 +106,21 @@ async def test_questions_about_hosts_alone(
     assert " of 3 of 3 hosts, " in report.headline
     strange = {each.name for each in report.figures if each.level not in GOOD}
     assert strange <= {"time service"}
+
+
+async def test_hosts_that_are_far_away(bed: Testbed, cluster: Cluster, tmp_path: Path) -> None:
+    """At 200 ms all is learnt in time, by health and by the look before a replacement."""
+    if reason := no_latency():
+        pytest.skip(reason)
+    for host in cluster.members:
+        host.latency(200)
+    try:
+        async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
+            report = await asked(stage)
+            assert not [each for each in report.hosts if each.name == "host"], report.hosts
+            assert "did not answer" not in repr(report.hosts)
+            spare = await look_at_spare(stage.cluster, stage.cluster.hosts[2], stage)
+            assert spare.config is not None
+    finally:
+        for host in cluster.members:
+            host.latency(0)

@@ -61,7 +61,7 @@ async def _work(task: Task, begun: Connection) -> None:
 
 
 async def _taken(task: Task) -> Hand:
-    signer, keyring = _signing(*map(Ed25519PrivateKey.from_private_bytes, task.signing_keys))
+    signer, keyring = signing(*map(Ed25519PrivateKey.from_private_bytes, task.signing_keys))
     runs = Runs(connect(task.redis_url, task.password), signer, keyring, lease_ms=_LEASE_MS)
     while True:
         try:
@@ -73,7 +73,8 @@ async def _taken(task: Task) -> Hand:
             return Hand(runs, lease, journal, await runs.shelf(task.run), Redactor({}))
 
 
-def _signing(front: Ed25519PrivateKey, worker: Ed25519PrivateKey) -> tuple[Signer, Keyring]:
+def signing(front: Ed25519PrivateKey, worker: Ed25519PrivateKey) -> tuple[Signer, Keyring]:
+    """The worker's hand, and whom it trusts."""
     writers = (
         Writer(FRONT.id, Role.FRONT, front.public_key()),
         Writer(WORKER.id, Role.WORKER, worker.public_key()),

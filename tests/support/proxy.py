@@ -6,12 +6,16 @@ from contextlib import asynccontextmanager, suppress
 
 
 class Proxy:
-    """Forwards to a port. `cut_after` cuts each connection after so many bytes from the server."""
+    """Forwards to a port. `cut_after` cuts each connection after so many bytes from the server.
+
+    What is forwarded takes `delay_s` each way.
+    """
 
     def __init__(self, target: int) -> None:
         self.port = 0
         self.accepted = 0
         self.cut_after: int | None = None
+        self.delay_s = 0.0
         self._target = target
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -80,6 +84,9 @@ class Proxy:
             passed += len(chunk)
             if most is not None and passed > most:
                 raise ConnectionAbortedError
+            if self.delay_s:
+                asyncio.get_running_loop().call_later(self.delay_s, writer.write, chunk)
+                continue
             writer.write(chunk)
             await writer.drain()
         raise ConnectionAbortedError

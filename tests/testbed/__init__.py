@@ -21,7 +21,7 @@ process, as the sandbox with `--hosts`: `python -m tests.testbed serve` (`servin
 | what | where |
 |---|---|
 | flavour, version of etcd, own disk | `HostSpec` |
-| power, freeze, cable, loss, slow or full disk, memory, a new machine | `Host` |
+| power, freeze, cable, loss, latency, slow or full disk, memory, a new machine | `Host` |
 | the truth about a host: `run`, `path`, `journal`, from outside | `Host` |
 | partitions | `Testbed.partition`, `hide_from_bot`, `heal_network` |
 | endpoints, a client's certificates, health, leader, `etcdctl` from outside | `Cluster` |
@@ -36,7 +36,8 @@ A host is an overlay over a shared base (`base.py`: built once, in the user's ca
 systemd-nspawn (`machine.py`) in a control group and a network namespace of its own. All that there
 is of a testbed carries its name, and goes with it; what a killed process left is removed by the
 next one that starts (`beds.py`). Nothing can be done to a host's clock or kernel, writes that were
-not synced survive a power cut, and there is no latency: many kernels lack `tc netem`.
+not synced survive a power cut, and there is latency only where the kernel has `tc netem`
+(`no_latency` says why not): `Host.latency`, or from a shell `python -m tests.testbed latency`.
 
 Flavours are platforms as their installers leave them (`flavours/`), with stand-ins for what is not
 etcd: `files/docker` isolates nothing, `files/ocp311-static-pods` is all there is of a kubelet, and
@@ -50,7 +51,7 @@ from tests.testbed.cluster import Cluster
 from tests.testbed.errors import BedError
 from tests.testbed.host import Host, HostSpec
 from tests.testbed.namespaces import Namespace
-from tests.testbed.needs import unmet
+from tests.testbed.needs import no_latency, unmet
 from tests.testbed.shell import Ran
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Namespace",
     "Ran",
     "Testbed",
+    "no_latency",
     "private_namespace",
     "unmet",
 ]

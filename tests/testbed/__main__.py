@@ -10,7 +10,9 @@ from tests.testbed.beds import remove_leftovers
 from tests.testbed.errors import BedError
 from tests.testbed.flavours import FLAVOURS
 from tests.testbed.host import HostSpec
+from tests.testbed.namespaces import NAMED, Namespace
 from tests.testbed.needs import missing_packages
+from tests.testbed.network import delay
 from tests.testbed.serving import serve
 
 
@@ -29,6 +31,9 @@ def main() -> int:
     clean.add_argument(
         "--bases", action="store_true", help="and unused bases that other checkouts have made"
     )
+    far = commands.add_parser("latency", help="let a host that is up be far away; 0 ends it")
+    far.add_argument("host", help="its name; BED-HOST where several testbeds have one of it")
+    far.add_argument("milliseconds", type=int, help="there and back")
     serving = commands.add_parser("serve", help="a cluster for another process, in lines of JSON")
     serving.add_argument("--flavour", choices=sorted(FLAVOURS), default="okd3")
     serving.add_argument("--etcd", choices=["3.4", "3.5"], default="3.4", help="version")
@@ -43,6 +48,8 @@ def main() -> int:
         elif options.command == "clean":
             bases = remove_other_bases() if options.bases else []
             print("removed:", *(remove_leftovers() + list(map(str, bases)) or ["nothing"]))
+        elif options.command == "latency":
+            delay(_found(options.host), options.milliseconds)
         elif options.command == "serve":
             return serve(
                 options.name,
@@ -57,6 +64,14 @@ def main() -> int:
         print(f"testbed: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _found(name: str) -> Namespace:
+    """The namespace of a host of any testbed that is up. Raises BedError."""
+    found = [path.name for path in NAMED.glob("qb*") if f"-{path.name}".endswith(f"-{name}")]
+    if len(found) != 1:
+        raise BedError(f"{len(found)} hosts are called {name}: {', '.join(found) or 'none is up'}")
+    return Namespace(found[0])
 
 
 def _up(options: argparse.Namespace) -> None:

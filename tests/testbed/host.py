@@ -154,6 +154,13 @@ class Host:
         """Lose so many percent of its frames, each way; 0 ends it."""
         self._network.lose({self.number: percent})
 
+    def latency(self, milliseconds: int) -> None:
+        """Be so far away, there and back; 0 ends it, and `heal_network` does not.
+
+        Raises BedError where the kernel has no `tc netem` (see `no_latency`).
+        """
+        self._network.delay(self.name, milliseconds)
+
     def limit_memory(self, mebibytes: int | None) -> None:
         """Let all of it together have so much memory. etcd is what the kernel kills first."""
         self.machine.limit_memory(mebibytes)

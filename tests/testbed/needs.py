@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.testbed.base import cache
+from tests.testbed.errors import BedError
+from tests.testbed.shell import attempt, call
 
 PACKAGES = {
     "mmdebstrap": "mmdebstrap",
@@ -44,6 +46,26 @@ def _reasons() -> Iterator[str]:
         yield "hosts need a mounted cgroup2 hierarchy (hybrid or pure)"
     if _file_system(cache()) == "overlay":
         yield f"hosts need a cache on a disk, and {cache()} is on an overlay; set QUORUMBOT_CACHE"
+
+
+def no_latency() -> str | None:
+    """Why hosts cannot be far away here, in one line; None where they can."""
+    name = f"qbnetem{os.getpid()}"
+    try:
+        call(["ip", "netns", "add", name])
+        tried = attempt(["tc", "-n", name, "qdisc", "add", "dev", "lo", "root", *netem(1)])
+    except BedError as error:
+        return f"latency cannot be tried: {error}"
+    finally:
+        attempt(["ip", "netns", "delete", name])
+    if tried.status:
+        return f"latency needs `tc netem`, which this kernel lacks ({tried.errors.strip()})"
+    return None
+
+
+def netem(milliseconds: int) -> list[str]:
+    """What `tc` is told for a delay."""
+    return ["netem", "delay", f"{milliseconds}ms", "limit", "100000"]
 
 
 def missing_packages() -> list[str]:

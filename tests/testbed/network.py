@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 
 from tests.testbed.errors import BedError
 from tests.testbed.namespaces import NAMED, Namespace
+from tests.testbed.needs import netem, no_latency
 from tests.testbed.shell import attempt, call
 
 _SUBNET = IPv4Network("10.0.0.0/24")
@@ -119,9 +120,27 @@ class Network:
         self._faults = Faults()
         self._apply()
 
+    def delay(self, name: str, milliseconds: int) -> None:
+        """Let all that a host sends be under way so much longer; 0 ends it."""
+        delay(Namespace(f"{self._prefix}-{name}"), milliseconds)
+
     def _apply(self) -> None:
         rules = ruleset(self._faults)
         call(self._bridge.command(["nft", "--file", "-"]), stdin=rules)
+
+
+def delay(host: Namespace, milliseconds: int) -> None:
+    """Let all that is sent from a host's namespace be under way so much longer; 0 ends it.
+
+    Raises BedError where the kernel has no `tc netem`.
+    """
+    tc = ["tc", "-n", host.name, "qdisc"]
+    attempt([*tc, "delete", "dev", _INTERFACE, "root"])  # there may be none
+    if not milliseconds:
+        return
+    if reason := no_latency():
+        raise BedError(reason)
+    call([*tc, "add", "dev", _INTERFACE, "root", *netem(milliseconds)])
 
 
 def dismantle(prefix: str) -> None:
