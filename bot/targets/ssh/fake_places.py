@@ -16,13 +16,19 @@ _SCRATCH = f"{STATE}/files"
 def found_at(
     machine: FakeMachine, host: Host, path: str, writable: Sequence[str]
 ) -> FakeFile | None:
-    """What is at a place that may be written; None where nothing is. Raises Permanent."""
+    """What is at a place that may be written; None where nothing is.
+
+    Raises Permanent, and Retryable where the disk is full.
+    """
     files, folder = machine.files, posixpath.dirname(path)
     places = (*writable, _SCRATCH)
     if not within(path, places):
         raise words.not_ours(host, path)
     if posixpath.dirname(folder) == _SCRATCH:
-        files.folder(folder, 0o700)
+        try:
+            files.folder(folder, 0o700)
+        except OSError as error:
+            raise _not_written(host, path, error) from error
     if not isinstance(files.get(folder), FakeFolder):
         raise words.no_folder(host, path)
     real = posixpath.join(files.real(folder), posixpath.basename(path))
@@ -39,5 +45,8 @@ def put(machine: FakeMachine, host: Host, path: str, file: FakeFile) -> None:
     try:
         machine.files.write(path, file)
     except OSError as error:
-        message = f"{path} on {words.label(host)} is not written: {error}."
-        raise Retryable(message) from error
+        raise _not_written(host, path, error) from error
+
+
+def _not_written(host: Host, path: str, error: OSError) -> Retryable:
+    return Retryable(f"{path} on {words.label(host)} is not written: {error}.")
