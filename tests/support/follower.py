@@ -1,13 +1,14 @@
 """A worker of one command, to be killed: it follows it on a host and stores what it prints."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bot.carrying import Hand
+from bot.carrying import Hand, InterruptedRun
 from bot.store.connection import connect
 from bot.store.refusals import LeaseLost
 from bot.store.runs import Runs
@@ -20,7 +21,9 @@ from procedures.model.inventory import Cluster, Host, Platform, SshAccess
 from procedures.model.redaction.redactor import Redactor
 from tests.support.signing import FRONT, WORKER
 
-_LEASE_MS = 600
+_LEASE_MS = 1_000
+LOST = 3
+"""The exit status of a worker that was too slow to keep the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ class Task:
 
 def work(task: Task, begun: Connection) -> None:
     """Wait for the run's lease, say so, and go on to the command's end."""
-    asyncio.run(_work(task, begun))
+    try:
+        asyncio.run(_work(task, begun))
+    except* InterruptedRun:
+        sys.exit(LOST)
 
 
 async def _work(task: Task, begun: Connection) -> None:
@@ -50,14 +56,14 @@ async def _work(task: Task, begun: Connection) -> None:
     host, mark = Host("machine-1", "127.0.0.1", task.port), Mark(task.run, 1, 1, "work")
     hand = await _taken(task)
     begun.send(None)
-    keeper = asyncio.create_task(hand.keep())
     transcript = hand.work(1).transcript(host.name, mark)
-    ended = await SshHosts().run(
-        cluster, host, mark, task.argv, limit_ms=600_000, transcript=transcript
-    )
-    await hand.write()
-    keeper.cancel()
-    raise SystemExit(ended.status)
+    async with asyncio.TaskGroup() as group:
+        keeper = group.create_task(hand.keep())
+        await SshHosts().run(
+            cluster, host, mark, task.argv, limit_ms=600_000, transcript=transcript
+        )
+        await hand.write()
+        keeper.cancel()
 
 
 async def _taken(task: Task) -> Hand:
@@ -66,10 +72,10 @@ async def _taken(task: Task) -> Hand:
     while True:
         try:
             lease, journal = await runs.take(task.run, task.site)
+            journal = await runs.hold(lease, journal, Began("follower"))
         except LeaseLost:
             await asyncio.sleep(0.02)
         else:
-            journal = await runs.hold(lease, journal, Began("follower"))
             return Hand(runs, lease, journal, await runs.shelf(task.run), Redactor({}))
 
 

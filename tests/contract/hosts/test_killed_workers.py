@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -57,13 +58,16 @@ class Following:
         return worker
 
     async def killed(self, worker: BaseProcess) -> None:
-        assert worker.is_alive()
         worker.kill()
         await asyncio.to_thread(worker.join)
+        assert worker.exitcode in {-signal.SIGKILL, follower.LOST}
 
     async def told_to_the_end(self, worker: BaseProcess) -> None:
         """All that was printed is there, in order and once."""
         await asyncio.to_thread(worker.join, 60)
+        while worker.exitcode == follower.LOST:
+            worker = await self.begun()
+            await asyncio.to_thread(worker.join, 60)
         assert worker.exitcode == 0
         lines = await self.stored()
         texts = [line.text for line in lines]
