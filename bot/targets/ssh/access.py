@@ -14,6 +14,9 @@ from bot.targets.ssh.words import FaultError
 from procedures.model.inventory import SshAccess
 from procedures.model.probe import FaultKind
 
+_FIRST_CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com"
+"""Before asyncssh's own order: with its first, ChaCha20, many hosts cost a third more time."""
+
 _BROKEN = (OSError, asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError)
 
 
@@ -40,6 +43,7 @@ async def options(access: SshAccess) -> AsyncIterator[dict[str, Any]]:
             "host_based_auth": False,
             "gss_auth": False,
             "gss_kex": False,
+            "encryption_algs": _FIRST_CIPHERS,
             "keepalive_interval": 2,
             "keepalive_count_max": 2,
         }
