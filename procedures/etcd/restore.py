@@ -7,7 +7,6 @@ stopped, and the old data is kept on each host.
 import shlex
 
 from procedures.actions.etcd.check_healthy import WriteAndRead
-from procedures.actions.etcd.check_lost import CheckLost
 from procedures.actions.etcd.check_restored import CheckRestored
 from procedures.actions.etcd.verify_snapshot import VerifySnapshot
 from procedures.actions.host.api_server import StartApi
@@ -25,6 +24,7 @@ from procedures.etcd.restoring import (
     back,
     first_host,
     ground,
+    make_sure,
     require_stoppable,
     see,
     stop_apis,
@@ -65,9 +65,7 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
         RestoreSnapshot(args.cluster, platform, at, snapshot, tool, seed),
     )
     run.step("Give it the owner of the data", OwnLikeData(args.cluster, platform, at, like))
-    if not args.data_is_bad and layout(platform).apis:
-        # Without it the API servers would be off before the first etcd is asked.
-        run.step("Make sure that quorum is still lost", CheckLost(args.cluster, at))
+    make_sure(args, seen, first, run)
     apis = stop_apis(args, seen, run)
     for each in stopped:
         run.step(

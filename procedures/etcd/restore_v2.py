@@ -14,7 +14,6 @@ from typing import cast
 
 from procedures.actions.etcd.check_forced import CheckForced
 from procedures.actions.etcd.check_healthy import CheckMember, WriteAndRead
-from procedures.actions.etcd.check_lost import CheckLost
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
 from procedures.actions.etcd.verify_snapshot import VerifySnapshot
 from procedures.actions.host.api_server import StartApi
@@ -37,6 +36,7 @@ from procedures.etcd.restoring import (
     back,
     first_host,
     ground,
+    make_sure,
     require_stoppable,
     see,
     stop_apis,
@@ -122,9 +122,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     )
     like = f"{data}/member" if first.member else data
     run.step("Give it the owner of the data", OwnLikeData(args.cluster, platform, at, like))
-    if not args.data_is_bad and layout(platform).apis:
-        # Without it the API servers would be off before the first etcd is asked.
-        run.step("Make sure that quorum is still lost", CheckLost(args.cluster, at))
+    make_sure(args, seen, first, run)
     apis = stop_apis(args, seen, run)
     for each in stopped:
         run.step(

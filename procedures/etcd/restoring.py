@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from procedures.actions.etcd.check_lost import CheckLost
 from procedures.actions.host.api_server import StartApi, StopApi
 from procedures.engine.ports import Look
 from procedures.etcd.loss import lost, served
@@ -194,6 +195,34 @@ def tell_hosts(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:
             "etcd starts there."
         )
     run.fact(f"{RUN} stands for the id of this run.")
+
+
+def make_sure(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:
+    """See that quorum is still lost, before anything is stopped, and that it cannot come back.
+
+    Hosts that do not answer may only be cut off from here: what runs there would go on as a cluster
+    of its own, with clients that write to it (R14).
+    """
+    check = None if args.data_is_bad else CheckLost(args.cluster, seen.at(first))
+    if seen.faults:
+        names = _and(list(seen.faults))
+        run.ask(
+            f"Make sure that no etcd runs on {names}",
+            how=(
+                f"Nobody can look at {names} from here. Take the power of each, or stop etcd there "
+                "from its console, so that no boot starts it. Otherwise those that still reach "
+                "each other would go on as a second cluster, and what is written there is lost."
+            ),
+            check=(
+                f"nobody serves a linearizable read, from here and on {first.host.name}."
+                if check
+                else "nothing is looked at."
+            ),
+            by=check,
+        )
+    elif check and layout(seen.cluster.platform).apis:
+        # Without it the API servers would be off before the first etcd is asked.
+        run.step("Make sure that quorum is still lost", check)
 
 
 def back(seen: Seen, each: Standing, first: Standing) -> Undo:

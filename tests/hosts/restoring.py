@@ -41,11 +41,10 @@ def listed(cluster: Cluster, member: str) -> set[str]:
 async def restored(stage: RealStage, on: str, procedure: str = "etcd restore") -> Run:
     """Restore; what people are asked to do, they say they have done: no API server runs here."""
     journal = await stage.carried_out(procedure, on=on)
-    run = journal.run
-    if run.asked is not None:
-        assert run.plan is not None
-        await journal.write(Reported(run.asked.step, run.asked.attempt, UserId("U0BOB")))
-        await execute(run.plan, journal, stage)
+    while (asked := journal.run.asked) is not None:
+        assert journal.run.plan is not None
+        await journal.write(Reported(asked.step, asked.attempt, UserId("U0BOB")))
+        await execute(journal.run.plan, journal, stage)
     ended(journal)
     return journal.run
 

@@ -212,6 +212,7 @@ class Theatre:
         self.effects: list[str] = []
         self.heard: dict[tuple[str, str], Heard] = {}
         self.holder = 0
+        self.people_help = False
         self.backups = sight.backups = MemoryBackups(sight.clock)
         sight.hosts.effects = self.effects
         cluster = ClusterName("demo")
@@ -256,7 +257,10 @@ class Theatre:
         self.append(Reported(asked.step, asked.attempt, user))
 
     async def work(self, script: Script | None = None) -> Pen:
-        """Let one more worker carry the run on, for as long as its script lets it."""
+        """Let one more worker carry the run on, for as long as its script lets it.
+
+        Where `people_help`, what they are asked for is done at once.
+        """
         script = script or Script()
         self.holder += 1
         pen = Pen(self, script, self.holder)
@@ -264,6 +268,9 @@ class Theatre:
         assert plan is not None
         try:
             await execute(plan, pen, self._stage(script, pen.hold))
+            while self.people_help and self.run.asked:
+                self.report()
+                await execute(plan, pen, self._stage(script, pen.hold))
         except (Crash, NoLongerOurs) as error:
             pen.said.append(repr(error))
         return pen
