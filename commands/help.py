@@ -16,9 +16,9 @@ def render(registry: Registry, wanted: Help, may: Callable[[Command], bool]) -> 
         return _one(exact[0])
     group = registry.groups[wanted.words[0]]
     lines = [f"*/{' '.join(wanted.words)}*: {group.about}", ""]
-    lines += [f"`{command.usage}`  {command.about}" for command in commands]
+    lines += [f"`{command.brief}`  {command.about}" for command in commands]
     others = sorted(word for word in registry.groups if word != group.word)
-    lines += ["", f"`/{group.word} COMMAND help` tells more. See also {_commands(others)}."]
+    lines += ["", f"`/{group.word} COMMAND help` has the options. See also {_commands(others)}."]
     return "\n".join(lines)
 
 

@@ -82,6 +82,11 @@ class Command:
             (f"/{self.name}", *(p.shown for p in self.parameters if not self._is_twin(p)))
         )
 
+    @property
+    def brief(self) -> str:
+        """The same without options, for lists."""
+        return " ".join((f"/{self.name}", *(p.shown for p in self.parameters if not p.flag)))
+
     def _is_twin(self, parameter: Parameter) -> bool:
         """Tell whether this flag only repeats a positional parameter of the same name."""
         return parameter.flag and any(

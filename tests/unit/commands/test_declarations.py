@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pytest
 
+from bot.slack.text import MESSAGE, escaped
 from commands.catalogue import REGISTRY
 from commands.grammar import Help
 from commands.help import render
@@ -48,3 +49,11 @@ def test_help_shows_only_what_the_asker_may_do() -> None:
     assert render(REGISTRY, help_on_etcd, lambda _: False) == (
         "There is nothing here that you may ask for."
     )
+
+
+@pytest.mark.parametrize("word", REGISTRY.groups)
+def test_help_on_a_group_fits_into_one_message(word: str) -> None:
+    """Nothing of it is cut off, however many commands there are."""
+    text = render(REGISTRY, Help((word,)), lambda _: True)
+    assert len(escaped(text)) <= MESSAGE
+    assert "COMMAND help` has the options" in text
