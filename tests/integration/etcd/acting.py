@@ -10,8 +10,8 @@ from procedures.model.errors import QuorumbotError
 from procedures.model.ids import ClusterName, MemberName, Site
 from procedures.model.inventory import Cluster, Platform, TlsFiles
 
-DEADLINE_MS = 500
-PATIENCE_MS = 600
+DEADLINE_MS = 1_500
+PATIENCE_MS = 1_800
 _SLACK_MS = 3_000
 
 

@@ -63,7 +63,7 @@ def one(url: str, files: Files | None) -> Cluster:
 async def ask(reader: EtcdReader, cluster: Cluster) -> MemberProbe:
     began = time.monotonic()
     sample = await reader.sample(cluster)
-    assert time.monotonic() - began < DEADLINE_MS / 1000 + 0.5
+    assert time.monotonic() - began < DEADLINE_MS / 1000 + 3
     return sample.probes[0]
 
 
