@@ -190,10 +190,16 @@ async def test_check_without_root(sandbox: Sandbox) -> None:
 async def test_a_host_loses_its_power(sandbox: Sandbox) -> None:
     """The others go on, and say so; with power it is back by itself."""
     await sandbox.cluster("demo-3", "stop")
-    answer = await sandbox.wait_for_answer(await sandbox.accepted("health"))
-    assert answer.headline == "demo: degraded, 2 of 3 members, tolerance 0"
-    assert "demo-1 and demo-2 neither hear from it nor reach it" in answer.text
-    await sandbox.cluster("demo-3", "start")
+
+    async def known() -> bool:
+        answer = await sandbox.wait_for_answer(await sandbox.accepted("health"))
+        assert answer.headline == "demo: degraded, 2 of 3 members, tolerance 0"
+        return "demo-1 and demo-2 neither hear from it nor reach it" in answer.text
+
+    try:
+        await eventually(known, 120, "the others are sure of it")
+    finally:
+        await sandbox.cluster("demo-3", "start")
 
 
 async def test_a_host_is_frozen_and_another_is_new(sandbox: Sandbox, hosts: Hosts) -> None:

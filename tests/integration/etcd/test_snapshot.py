@@ -71,7 +71,7 @@ async def _freeze(_: Context) -> None:
         (sending(chunk(b"abc", 0)), Retryable, "it ended too early"),
         (sending(chunk(b"abc", 0), chunk(SHA256, 0), chunk(b"x", 0)), Retryable, "too early"),
         (sending(chunk(b"abc", 5), then=_break), Retryable, "input/output error"),
-        (sending(chunk(b"abc", 5), then=_freeze), Retryable, "nothing came for 0.6 s"),
+        (sending(chunk(b"abc", 5), then=_freeze), Retryable, "nothing came for 1.8 s"),
         (sending(then=_refuse), Permanent, "permission denied"),
     ],
 )
