@@ -51,7 +51,7 @@ class Witness:
                 with contextlib.closing(client):
                     return [
                         number
-                        for number in self.acknowledged
+                        for number in tuple(self.acknowledged)  # more are coming meanwhile
                         if client.get(f"{_PREFIX}{number}")[0] != str(number).encode()
                     ]
         message = "no member answers the witness"
