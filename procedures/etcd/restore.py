@@ -4,35 +4,29 @@ One host is restored first, under a new cluster id; all that can fail is tried b
 stopped, and the old data is kept on each host.
 """
 
-import shlex
-
 from procedures.actions.etcd.check_healthy import WriteAndRead
 from procedures.actions.etcd.check_restored import CheckRestored
 from procedures.actions.etcd.verify_snapshot import VerifySnapshot
 from procedures.actions.host.api_server import StartApi
-from procedures.actions.host.data_owner import OwnLikeData, Relabel
+from procedures.actions.host.data_owner import OwnLikeData
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.run_etcd import StartEtcd
 from procedures.actions.host.send_snapshot import RemoveCopy, SendSnapshot
-from procedures.actions.host.stop_etcd import StopEtcd
-from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Look
 from procedures.etcd.growing import Growing, joining, tell
 from procedures.etcd.restoring import (
     Args,
     Seen,
-    back,
     first_host,
     ground,
-    make_sure,
     require_stoppable,
     see,
-    stop_apis,
+    swap_data,
     tell_hosts,
 )
 from procedures.etcd.snapshots import moment, pinned
 from procedures.etcd.standing import Standing
-from procedures.model.plan import Risk, Undo
+from procedures.model.plan import Risk
 from procedures.model.platform import layout
 from procedures.model.procedure import Procedure, Runbook
 from procedures.model.restoring import BUMP, least_revision
@@ -65,23 +59,7 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
         RestoreSnapshot(args.cluster, platform, at, snapshot, tool, seed),
     )
     run.step("Give it the owner of the data", OwnLikeData(args.cluster, platform, at, like))
-    make_sure(args, seen, first, run)
-    apis = stop_apis(args, seen, run)
-    for each in stopped:
-        run.step(
-            f"Stop etcd on {each.host.name}",
-            StopEtcd(args.cluster, platform, seen.at(each), args.data_is_bad),
-            undo=Undo(f"On {each.host.name}: {shlex.join(layout(platform).revive)}"),
-        )
-    for each in stopped:
-        run.step(
-            f"Set the data of {each.host.name} aside",
-            SetDataAside(args.cluster, platform, seen.at(each)),
-            undo=back(seen, each, first),
-        )
-    run.step("Put the restored data in place", PutDataInPlace(args.cluster, platform, at))
-    if first.labelled:
-        run.step("Label it", Relabel(args.cluster, platform, at))
+    apis = swap_data(args, seen, first, run)
     run.step(f"Start etcd on {first.host.name}", StartEtcd(args.cluster, platform, at))
     run.step(
         "Check that it is the restored cluster",

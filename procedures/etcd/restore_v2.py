@@ -7,7 +7,6 @@ wherever the v2 store is not needed.
 """
 
 import asyncio
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
@@ -17,15 +16,13 @@ from procedures.actions.etcd.check_healthy import CheckMember, WriteAndRead
 from procedures.actions.etcd.peer_url import UpdatePeerUrl
 from procedures.actions.etcd.verify_snapshot import VerifySnapshot
 from procedures.actions.host.api_server import StartApi
-from procedures.actions.host.data_owner import OwnLikeData, Relabel
+from procedures.actions.host.data_owner import OwnLikeData
 from procedures.actions.host.files import rewritten
 from procedures.actions.host.keep_v2 import RemoveV2
 from procedures.actions.host.restart_etcd import RestartOnly
 from procedures.actions.host.restore_v2 import RestoreV2, UnpackV2
 from procedures.actions.host.run_etcd import StartEtcd
 from procedures.actions.host.send_snapshot import SendSnapshot
-from procedures.actions.host.stop_etcd import StopEtcd
-from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
 from procedures.etcd.growing import Growing, joining, tell
@@ -33,13 +30,11 @@ from procedures.etcd.joining import initial_cluster
 from procedures.etcd.restoring import (
     Args,
     Seen,
-    back,
     first_host,
     ground,
-    make_sure,
     require_stoppable,
     see,
-    stop_apis,
+    swap_data,
     tell_hosts,
 )
 from procedures.etcd.snapshots import moment, pinned
@@ -122,23 +117,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     )
     like = f"{data}/member" if first.member else data
     run.step("Give it the owner of the data", OwnLikeData(args.cluster, platform, at, like))
-    make_sure(args, seen, first, run)
-    apis = stop_apis(args, seen, run)
-    for each in stopped:
-        run.step(
-            f"Stop etcd on {each.host.name}",
-            StopEtcd(args.cluster, platform, seen.at(each), args.data_is_bad),
-            undo=Undo(f"On {each.host.name}: {shlex.join(layout(platform).revive)}"),
-        )
-    for each in stopped:
-        run.step(
-            f"Set the data of {each.host.name} aside",
-            SetDataAside(args.cluster, platform, seen.at(each)),
-            undo=back(seen, each, first),
-        )
-    run.step("Put the restored data in place", PutDataInPlace(args.cluster, platform, at))
-    if first.labelled:
-        run.step("Label it", Relabel(args.cluster, platform, at))
+    apis = swap_data(args, seen, first, run)
     member = _forced(args, seen, first, run)
     run.step(
         f"Tell the cluster where peers reach {seed.name}",

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from procedures.actions.etcd.check_lost import CheckLost
 from procedures.actions.host.api_server import StartApi, StopApi
+from procedures.actions.host.data_owner import Relabel
+from procedures.actions.host.stop_etcd import StopEtcd
+from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Look
 from procedures.etcd.loss import lost, served
 from procedures.etcd.observe import observe
@@ -223,6 +226,33 @@ def make_sure(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:
     elif check and layout(seen.cluster.platform).apis:
         # Without it the API servers would be off before the first etcd is asked.
         run.step("Make sure that quorum is still lost", check)
+
+
+def swap_data(args: Args, seen: Seen, first: Standing, run: Runbook) -> list[tuple[At, str]]:
+    """Stop all, set the data of all aside, and put the restored data in place on the first host.
+
+    Gives the API servers that are stopped then.
+    """
+    make_sure(args, seen, first, run)
+    apis = stop_apis(args, seen, run)
+    platform, at = seen.cluster.platform, seen.at(first)
+    stopped = [each for each in seen.standing if each.has_etcd(seen.cluster)]
+    for each in stopped:
+        run.step(
+            f"Stop etcd on {each.host.name}",
+            StopEtcd(args.cluster, platform, seen.at(each), args.data_is_bad),
+            undo=Undo(f"On {each.host.name}: {shlex.join(layout(platform).revive)}"),
+        )
+    for each in stopped:
+        run.step(
+            f"Set the data of {each.host.name} aside",
+            SetDataAside(args.cluster, platform, seen.at(each)),
+            undo=back(seen, each, first),
+        )
+    run.step("Put the restored data in place", PutDataInPlace(args.cluster, platform, at))
+    if first.labelled:
+        run.step("Label it", Relabel(args.cluster, platform, at))
+    return apis
 
 
 def back(seen: Seen, each: Standing, first: Standing) -> Undo:
