@@ -1,7 +1,7 @@
 """The traps of the runbooks that lie in how a command is written: none is in what runs here.
 
 Whatever any procedure asks or tells a machine is looked at, and whatever any plan shows, so that a
-new procedure is held to it by its cases in `test_plans.py` and `test_interrupted.py`.
+new procedure is held to it by its cases in `plans/cases` and `test_interrupted.py`.
 """
 
 import asyncio
@@ -24,8 +24,9 @@ from procedures.model.run import State
 from tests.support.masters import SECRET
 from tests.support.noting import Argv, Carried, carried_out, written
 from tests.support.theatre import Theatre, a_theatre
-from tests.unit.procedures import test_plans as shown
 from tests.unit.procedures.engine import test_interrupted as done
+from tests.unit.procedures.plans.case import made, planned
+from tests.unit.procedures.plans.every import CASES
 
 DEMO = ClusterName("demo")
 SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "eval", "xargs"}
@@ -60,7 +61,7 @@ def plans() -> Mapping[str, Plan]:
     """Each plan that is shown to people."""
 
     async def all_of_them() -> dict[str, Plan]:
-        return {name: await shown.planned(shown.made(case)) for name, case in shown.CASES.items()}
+        return {name: await planned(made(case)) for name, case in CASES.items()}
 
     return asyncio.run(all_of_them())
 

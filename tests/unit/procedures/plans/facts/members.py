@@ -1,0 +1,81 @@
+"""What may be so with the members of a cluster, and with the record of them."""
+
+from dataclasses import replace
+
+from bot.targets.etcd.model import Condition
+from procedures.model.expected import Expected
+from procedures.model.ids import ClusterName, MemberName, RunId
+from tests.support.theatre import Theatre
+from tests.unit.procedures.plans.case import Facts
+
+
+def down(*names: str) -> Facts:
+    """Let members be down."""
+
+    def act(theatre: Theatre) -> None:
+        for name in names:
+            theatre.sight.demo.members[MemberName(name)].condition = Condition.STOPPED
+
+    return act
+
+
+def learner(name: str = "demo-4", *, behind: int = 0) -> Facts:
+    """Let a learner be there, as many entries behind the leader."""
+
+    def act(theatre: Theatre) -> None:
+        theatre.sight.demo.add(
+            MemberName(name), "https://127.0.0.1:2390", learner=True
+        ).raft_behind = behind
+
+    return act
+
+
+def gone(name: str) -> Facts:
+    """Let somebody have removed a member by hand."""
+
+    def act(theatre: Theatre) -> None:
+        del theatre.sight.demo.members[MemberName(name)]
+
+    return act
+
+
+def added(name: str, *, started: bool = True, url: str = "https://10.0.0.9:2379") -> Facts:
+    """Let somebody have added a member by hand."""
+
+    def act(theatre: Theatre) -> None:
+        theatre.sight.demo.add(MemberName(name), url, started=started)
+
+    return act
+
+
+def never_started(theatre: Theatre) -> None:
+    """Let somebody have added a member for a host, and left it at that."""
+    member = theatre.sight.demo.add(MemberName("demo-4"), "https://10.0.0.4:2379", started=False)
+    member.peer_urls = ("https://10.0.0.4:2380",)
+
+
+def recorded(**urls: str) -> Facts:
+    """Let a run have recorded who is expected."""
+
+    def act(theatre: Theatre) -> None:
+        members = {MemberName(name.replace("_", "-")): url for name, url in urls.items()}
+        expect(theatre, Expected(members, 3, RunId("r-00000009")))
+
+    return act
+
+
+def unbelieved(theatre: Theatre) -> None:
+    """Let there be a record that is not believed."""
+    expect(theatre, Expected(fault="its signature is not worker-1's"))
+
+
+def expect(theatre: Theatre, expected: Expected) -> None:
+    theatre.sight.inventory = theatre.sight.inventory.expecting(ClusterName("demo"), expected)
+
+
+def without_hosts(theatre: Theatre) -> None:
+    """Let the configuration name no hosts."""
+    cluster = replace(theatre.sight.inventory.clusters[ClusterName("demo")], hosts=(), ssh=None)
+    theatre.sight.inventory = replace(
+        theatre.sight.inventory, clusters={ClusterName("demo"): cluster}
+    )
