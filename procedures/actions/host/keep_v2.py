@@ -7,8 +7,9 @@ from typing import ClassVar
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from procedures.actions.etcd.target import same
+from procedures.actions.host.command import Command
 from procedures.actions.host.copy_config import NO_PLACE
-from procedures.actions.host.pieces import Piece, do, ended, reach
+from procedures.actions.host.pieces import Piece, reach
 from procedures.actions.host.send_snapshot import sha256_on
 from procedures.engine.ports import Finding, NotHappened, Work, World
 from procedures.etcd.asking import Asking
@@ -29,47 +30,14 @@ _LIMIT_MS = 1_800_000
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """One command in the run's own folder on a host.
-
-    A late duplicate is harmless: it runs once under its mark.
-    """
-
-    cluster: ClusterName
-    platform: Platform
-    at: At
-
-    @property
-    def command(self) -> str:
-        """The exact command."""
-        return f"{self.at.host}: {shlex.join(self._piece(RUN).argv)}"
-
-    @property
-    def waits(self) -> str | None:
-        """It does not wait."""
-        return None
-
-    def _piece(self, run: RunId) -> Piece:
-        raise NotImplementedError
-
-    async def perform(self, world: World, work: Work) -> JsonValue:
-        """Run it."""
-        cluster = world.inventory.clusters[self.cluster]
-        host = await reach(world, cluster, self.at)
-        await do(world, work, cluster, host, self._piece(work.mark("mark").run))
-        return None
-
-    async def probe(self, world: World, work: Work) -> Finding:
-        """Look whether it came to its end."""
-        piece = self._piece(work.mark("mark").run)
-        return await ended(world, work, world.inventory.clusters[self.cluster], self.at, piece)
-
-
-@dataclass(frozen=True, slots=True)
 class PackV2(Command):
     """Make one file of a copy. Where that broke off, it is made anew."""
 
     KIND: ClassVar[str] = "host.pack-v2/1"
+
+    cluster: ClusterName
+    platform: Platform
+    at: At
 
     def _piece(self, run: RunId) -> Piece:
         return Piece("pack", pack_argv(run), _LIMIT_MS)
@@ -80,6 +48,10 @@ class RemoveV2(Command):
     """Remove what a run has packed or unpacked: it is kept elsewhere by now."""
 
     KIND: ClassVar[str] = "host.remove-v2/1"
+
+    cluster: ClusterName
+    platform: Platform
+    at: At
 
     def _piece(self, run: RunId) -> Piece:
         own = (copy_folder(run), archive_file(run), folder(layout(self.platform).data, run))

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from pydantic import JsonValue, ValidationError
 
-from procedures.actions.host.keep_v2 import Command, Status
+from procedures.actions.host.command import Command
+from procedures.actions.host.keep_v2 import Status
 from procedures.actions.host.pieces import Piece, do, ended, holds, reach
 from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.model.errors import Permanent, Retryable
@@ -29,6 +30,10 @@ class UnpackV2(Command):
     """
 
     KIND: ClassVar[str] = "host.unpack-v2/1"
+
+    cluster: ClusterName
+    platform: Platform
+    at: At
 
     def _piece(self, run: RunId) -> Piece:
         return Piece("unpack", unpack_argv(run), _LIMIT_MS)

@@ -1,6 +1,5 @@
 """Bringing a snapshot to the host on which it is restored, and removing it there. (P34; X17)"""
 
-import shlex
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,7 +7,8 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from procedures.actions.etcd.verify_snapshot import kept
-from procedures.actions.host.pieces import Piece, do, ended, reach
+from procedures.actions.host.command import Command
+from procedures.actions.host.pieces import Piece, reach
 from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.model.errors import Permanent, Retryable
 from procedures.model.host import At
@@ -78,7 +78,7 @@ class SendSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveCopy:
+class RemoveCopy(Command):
     """Remove a restored snapshot's copy from a host, and the folder that is empty by now.
 
     A late duplicate is harmless: what is gone is gone, and a folder that is not empty stays.
@@ -90,31 +90,9 @@ class RemoveCopy:
     platform: Platform
     at: At
 
-    @property
-    def command(self) -> str:
-        """The exact command."""
-        return f"{self.at.host}: {shlex.join(self._piece(RUN).argv)}"
-
-    @property
-    def waits(self) -> str | None:
-        """It does not wait."""
-        return None
-
     def _piece(self, run: RunId) -> Piece:
         data = layout(self.platform).data
         return Piece("remove", ("rm", "-f", "-d", snapshot_file(run), folder(data, run)))
-
-    async def perform(self, world: World, work: Work) -> JsonValue:
-        """Remove both."""
-        cluster = world.inventory.clusters[self.cluster]
-        host = await reach(world, cluster, self.at)
-        await do(world, work, cluster, host, self._piece(work.mark("remove").run))
-        return None
-
-    async def probe(self, world: World, work: Work) -> Finding:
-        """Look whether it came to its end."""
-        piece = self._piece(work.mark("remove").run)
-        return await ended(world, work, world.inventory.clusters[self.cluster], self.at, piece)
 
 
 async def sha256_on(world: World, cluster: Cluster, host: Host, path: str, size: int) -> str | None:

@@ -8,13 +8,14 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from procedures.actions.etcd.target import same
-from procedures.actions.host.pieces import Piece, do, ended, reach, settled
+from procedures.actions.host.command import Command
+from procedures.actions.host.pieces import Piece, do, reach, settled
 from procedures.engine.ports import Finding, Happened, Look, NotHappened, Unclear, Work, World
 from procedures.etcd.observe import observed
 from procedures.model import packages, quorum
 from procedures.model.errors import Permanent, Refused, Retryable
 from procedures.model.host import At, Ended, Lost, NeverStarted
-from procedures.model.ids import ClusterName
+from procedures.model.ids import ClusterName, RunId
 from procedures.model.inventory import Cluster, Host
 from procedures.model.member import Identity
 from procedures.model.probe import Fault
@@ -61,7 +62,7 @@ class CheckRegistered:
 
 
 @dataclass(frozen=True, slots=True)
-class EnableChannels:
+class EnableChannels(Command):
     """Let packages come from these channels too.
 
     A late duplicate is harmless: the command bears a mark on the host, under which it runs once.
@@ -73,31 +74,8 @@ class EnableChannels:
     at: At
     channels: tuple[str, ...]
 
-    @property
-    def command(self) -> str:
-        """The exact command."""
-        return f"{self.at.host}: {shlex.join(self._piece.argv)}"
-
-    @property
-    def waits(self) -> str | None:
-        """It does not wait."""
-        return None
-
-    @property
-    def _piece(self) -> Piece:
+    def _piece(self, _run: RunId) -> Piece:
         return Piece("enable", packages.enable(self.channels), 300_000)
-
-    async def perform(self, world: World, work: Work) -> JsonValue:
-        """Enable them. Raises Permanent where one is not there to be enabled."""
-        cluster = world.inventory.clusters[self.cluster]
-        host = await reach(world, cluster, self.at)
-        await do(world, work, cluster, host, self._piece)
-        return None
-
-    async def probe(self, world: World, work: Work) -> Finding:
-        """Look whether the command came to its end."""
-        cluster = world.inventory.clusters[self.cluster]
-        return await ended(world, work, cluster, self.at, self._piece)
 
 
 @dataclass(frozen=True, slots=True)
