@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
+from procedures.actions.etcd.beginning import WAITS, served, told
 from procedures.actions.host.pieces import reach
 from procedures.engine.ports import Finding, NotHappened, Work, World
 from procedures.etcd.asking import Asking
-from procedures.etcd.observe import observe
 from procedures.etcd.v2_store import store_of
 from procedures.etcd.view import View
 from procedures.model.errors import Permanent, Refused, Retryable
@@ -16,11 +16,7 @@ from procedures.model.host import At, Machine
 from procedures.model.ids import ClusterName, MemberId, MemberName
 from procedures.model.inventory import Cluster, Platform
 from procedures.model.platform import layout
-from procedures.model.probe import Status
 from procedures.model.restoring import Seed
-
-WAIT_S = 60
-_POLL_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +48,16 @@ class CheckForced:
     @property
     def waits(self) -> str | None:
         """Until it serves."""
-        return f"until it serves a linearizable read, at most {WAIT_S} s"
+        return WAITS
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Wait and compare; raises Permanent with what is wrong."""
         cluster = world.inventory.clusters[self.cluster]
-        said = ""
-        for _ in range(WAIT_S * 1_000 // _POLL_MS):
-            view = await observe(cluster, world)
-            if len(ids := _clusters(view)) > 1:
-                message = (
-                    f"Members of {len(ids)} clusters answer: {', '.join(ids)}. Stop those of the "
-                    "old one: they must not run any more."
-                )
-                raise Permanent(message)
-            if view.quorum_proven and view.listed:
-                member = self._member(view)
-                await self._has_v2(world, cluster)
-                await work.say(
-                    f"{self.seed.name} is the one member, {member}; both stores are there"
-                )
-                return member
-            now = "; ".join(seen.why for seen in view.seen if seen.why) or "nobody answers"
-            if now != said:
-                await work.say(f"waiting: {now}")
-                said = now
-            await work.pause(_POLL_MS)
-        message = f"{self.seed.name} does not serve after {WAIT_S} s: {said}"
-        raise Permanent(message)
+        view = await served(world, work, self.cluster, self.seed.name, _astray)
+        member = self._member(view)
+        await self._has_v2(world, cluster)
+        await work.say(f"{self.seed.name} is the one member, {member}; both stores are there")
+        return member
 
     async def probe(self, _world: World, _work: Work) -> Finding:
         """It is simply asked again."""
@@ -120,7 +98,12 @@ class CheckForced:
             raise Permanent(message.strip())
 
 
-def _clusters(view: View) -> list[str]:
-    probes = [seen.probe for seen in view.seen if seen.probe] + list(view.strangers)
-    told = (probe.status for probe in probes)
-    return sorted({status.cluster_id for status in told if isinstance(status, Status)})
+def _astray(view: View) -> str | None:
+    """Say which clusters answer, if it is more than one."""
+    ids = sorted({status.cluster_id for status in told(view)})
+    if len(ids) < 2:
+        return None
+    return (
+        f"Members of {len(ids)} clusters answer: {', '.join(ids)}. Stop those of the old one: they "
+        "must not run any more."
+    )

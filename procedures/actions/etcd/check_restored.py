@@ -1,20 +1,17 @@
 """Making sure that what runs is the restored cluster, and nothing else. (P34; R14; X11)"""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from pydantic import JsonValue
 
+from procedures.actions.etcd.beginning import WAITS, served, told
 from procedures.engine.ports import Finding, NotHappened, Work, World
-from procedures.etcd.observe import observe
 from procedures.etcd.view import View
 from procedures.model.errors import Permanent
 from procedures.model.ids import ClusterName, MemberId
-from procedures.model.probe import Status
 from procedures.model.restoring import RUN, Seed, cluster_id, token
-
-WAIT_S = 60
-_POLL_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +40,15 @@ class CheckRestored:
     @property
     def waits(self) -> str | None:
         """Until it serves."""
-        return f"until it serves a linearizable read, at most {WAIT_S} s"
+        return WAITS
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Wait and compare; raises Permanent with what is wrong."""
-        cluster = world.inventory.clusters[self.cluster]
         wanted = cluster_id(self.seed, token(work.mark("token").run))
-        said = ""
-        for _ in range(WAIT_S * 1_000 // _POLL_MS):
-            view = await observe(cluster, world)
-            if (old := _of_another(view, wanted)) is not None:
-                message = (
-                    f"{old.member_id} answers, and is of the cluster {old.cluster_id}, not of the "
-                    f"restored one, {wanted}. Stop that etcd: it must not run any more."
-                )
-                raise Permanent(message)
-            if view.quorum_proven and view.listed and view.statuses():
-                await work.say(self._right(view))
-                return {"cluster": wanted}
-            now = "; ".join(seen.why for seen in view.seen if seen.why) or "nobody answers"
-            if now != said:
-                await work.say(f"waiting: {now}")
-                said = now
-            await work.pause(_POLL_MS)
-        message = f"{self.seed.name} does not serve after {WAIT_S} s: {said}"
-        raise Permanent(message)
+        astray = partial(_of_another, wanted)
+        view = await served(world, work, self.cluster, self.seed.name, astray)
+        await work.say(self._right(view))
+        return {"cluster": wanted}
 
     async def probe(self, _world: World, _work: Work) -> Finding:
         """It is simply asked again."""
@@ -96,8 +77,12 @@ class CheckRestored:
         )
 
 
-def _of_another(view: View, wanted: MemberId) -> Status | None:
-    """What a member of another cluster says, if one answers."""
-    probes = [seen.probe for seen in view.seen if seen.probe] + list(view.strangers)
-    told = [probe.status for probe in probes if isinstance(probe.status, Status)]
-    return next((status for status in told if status.cluster_id != wanted), None)
+def _of_another(wanted: MemberId, view: View) -> str | None:
+    """Say which member of another cluster answers, if one does."""
+    for status in told(view):
+        if status.cluster_id != wanted:
+            return (
+                f"{status.member_id} answers, and is of the cluster {status.cluster_id}, not of "
+                f"the restored one, {wanted}. Stop that etcd: it must not run any more."
+            )
+    return None
