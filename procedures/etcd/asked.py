@@ -8,9 +8,11 @@ from procedures.etcd.hosts import Hosts
 from procedures.etcd.leaving import home_of
 from procedures.etcd.observe import listed
 from procedures.model.client_urls import Asked
+from procedures.model.errors import Refused
 from procedures.model.host import Machine
 from procedures.model.inventory import Host
 from procedures.model.probe import ListedMember
+from procedures.model.procedure import Runbook
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -24,6 +26,16 @@ def voters(hosts: Hosts, without: ListedMember | None = None) -> tuple[Asked, ..
         if (without is None or row.id != without.id)
         and (url := next((each for each in row.client_urls if fits(hosts.cluster, each)), None))
     )
+
+
+def told_voters(hosts: Hosts, run: Runbook) -> tuple[Asked, ...]:
+    """The present voters, which people are told. Raises Refused where there is no quorum. (R14)"""
+    if not hosts.view.quorum_proven:
+        message = f"{hosts.cluster.name} has no quorum, so nobody can tell who votes (R14)."
+        raise Refused(message)
+    present = voters(hosts)
+    run.fact(f"Voters: {', '.join(f'{each.name} at {each.url}' for each in present)}.")
+    return present
 
 
 def asked(hosts: Hosts, name: str, url: str, home: Host | None, urls: Iterable[str] = ()) -> Asked:

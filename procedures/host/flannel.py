@@ -8,7 +8,7 @@ from procedures.actions.etcd.check_healthy import CheckHealthy
 from procedures.actions.host.files import rewritten
 from procedures.actions.host.restart_flannel import SUBNET, UNIT, RestartFlannel, subnet_of
 from procedures.engine.ports import Look
-from procedures.etcd.asked import voters as voters_of
+from procedures.etcd.asked import told_voters
 from procedures.etcd.asking import Asking
 from procedures.etcd.hosts import Hosts, member_on, with_hosts
 from procedures.model import envfile
@@ -99,13 +99,8 @@ async def _one(cluster: Cluster, host: Host, hosts: Hosts, look: Look) -> Flanne
 
 def plan(args: Args, scene: Scene, run: Runbook) -> None:
     """Write the list and restart Flannel; the next host only when all is well."""
-    view = scene.hosts.view
     run.title = f"Let Flannel on the hosts of {args.cluster} ask the present voters"
-    if not view.quorum_proven:
-        message = f"{args.cluster} has no quorum, so nobody can tell who votes (R14)."
-        raise Refused(message)
-    asked = voters_of(scene.hosts)
-    run.fact(f"Voters: {', '.join(f'{each.name} at {each.url}' for each in asked)}.")
+    asked = told_voters(scene.hosts, run)
     if not point_flannel(scene.hosts, scene.flannels, asked, run):
         why = " ".join(run.facts[1:]) or "Where Flannel is used, it asks the voters already."
         message = f"There is nothing to do. {why}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from procedures.engine.ports import Look
-from procedures.etcd.asked import voters
+from procedures.etcd.asked import told_voters
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.master.masters import Masters, look_at_masters, point_masters
 from procedures.model.errors import Refused
@@ -41,13 +41,8 @@ async def look(args: Args, look: Look) -> Scene:
 
 def plan(args: Args, scene: Scene, run: Runbook) -> None:
     """Write the list and restart what reads it; the next master only when this one serves."""
-    view = scene.hosts.view
     run.title = f"Let the masters of {args.cluster} ask the present voters"
-    if not view.quorum_proven:
-        message = f"{args.cluster} has no quorum, so nobody can tell who votes (R14)."
-        raise Refused(message)
-    asked = voters(scene.hosts)
-    run.fact(f"Voters: {', '.join(f'{each.name} at {each.url}' for each in asked)}.")
+    asked = told_voters(scene.hosts, run)
     if not point_masters(args.cluster, scene.masters, asked, run):
         why = " ".join(run.facts[1:]) or "All masters ask the voters already."
         message = f"There is nothing to do. {why}"
