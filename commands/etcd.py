@@ -18,6 +18,7 @@ from procedures.etcd import (
     certs_issue,
     certs_renew,
     defrag,
+    disarm_corrupt,
     drill,
     expect,
     fix_peer_url,
@@ -227,6 +228,12 @@ GROUP = Group(
                 *_CHANGE,
             ),
             procedure=replace_corrupt.PROCEDURE.name,
+        ),
+        Command(
+            ("etcd", "disarm-corrupt"),
+            "take the alarm CORRUPT back, once all are proven to hold the same data",
+            _CHANGE,
+            procedure=disarm_corrupt.PROCEDURE.name,
         ),
         Command(
             ("etcd", "retire"),

@@ -27,6 +27,7 @@ from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.space import Compact, DisarmNospace, TellSpace
 from procedures.actions.etcd.verify_snapshot import VerifySnapshot
 from procedures.actions.host.api_server import StartApi, StopApi
+from procedures.actions.host.check_api import CheckApi
 from procedures.actions.host.check_clock import CheckClock
 from procedures.actions.host.check_entropy import CheckEntropy
 from procedures.actions.host.copy_config import CopyConfig
@@ -60,6 +61,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         kind.KIND: TypeAdapter(kind)
         for kind in (
             AddMember,
+            CheckApi,
             CheckClock,
             CheckEntropy,
             CheckForced,

@@ -49,12 +49,13 @@ async def execute(plan: Plan, pen: Pen, world: World) -> None:
 
 async def _advance(step: Step, pen: Pen, world: World) -> bool:
     """Bring a step further, from wherever it is; tells whether the run goes on."""
-    before = pen.run.steps.get(step.number)
+    before, halfway = pen.run.steps.get(step.number), False
     if before is not None and before.state in _OPEN and step.action != Ask.KIND:
         finding = await _look(step, pen, world)
         if not isinstance(finding, NotHappened):
             return await _found(finding, step, pen)
-    if pen.run.cancel_asked is not None:
+        halfway = finding.halfway
+    if pen.run.cancel_asked is not None and not halfway:
         await pen.write(cancelled(pen.run))
         return False
     if step.action == Ask.KIND:
@@ -105,6 +106,8 @@ async def _cut_short(step: Step, pen: Pen, world: World) -> bool:
     finding = await _look(step, pen, world)
     if isinstance(finding, Unclear):
         return await _found(finding, step, pen)
+    if isinstance(finding, NotHappened) and finding.halfway:
+        return await _do(step, pen, world)
     if isinstance(finding, Happened):
         await pen.write(Done(step.number, finding.value, found=True))
     await pen.write(cancelled(pen.run))

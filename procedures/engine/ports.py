@@ -349,7 +349,13 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class NotHappened:
-    """It is not done, and no call of before can do it any more."""
+    """It is not done, and no call of before can do it any more.
+
+    `halfway` says that what it has begun is worse than either, such as an etcd that was stopped
+    and not started: it is done before the run may end.
+    """
+
+    halfway: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,4 +82,4 @@ def point_all(around: Around, voters: Sequence[Asked], gone: Identity | None, ru
     """Let all who ask etcd ask these voters, where they ask others."""
     hosts = around.homes.hosts
     point_masters(hosts.cluster.name, around.masters, voters, run)
-    point_flannel(hosts, around.flannels, voters, run, without=gone)
+    point_flannel(hosts, around.masters, around.flannels, voters, run, without=gone)

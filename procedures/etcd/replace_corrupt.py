@@ -155,7 +155,7 @@ def _proven(scene: Scene, seen: Seen, old: Identity) -> Condition:
     if compared.hashes.get(old.id) is None:
         message = f"The data of {old.name} could not be compared (R16): {compared.said}."
     elif alarmed(view):
-        message += " If the alarm is of before, take it back: etcdctl alarm disarm."
+        message += " If the alarm is of before, take it back: /etcd disarm-corrupt."
     raise Refused(message)
 
 

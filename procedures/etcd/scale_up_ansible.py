@@ -26,6 +26,7 @@ from procedures.etcd.peer_urls import require_free
 from procedures.etcd.scale_up import may_grow, sizes
 from procedures.etcd.spare import Spare, aside, look_at_spare
 from procedures.host.flannel import Flannels, look_at_flannel, point_flannel
+from procedures.master.masters import Masters, look_at_masters
 from procedures.model import quorum
 from procedures.model.ansible import ETCD, NEW_ETCD, names_in, spelt
 from procedures.model.edits import IN_ANSIBLE, NEW_IN_ANSIBLE
@@ -74,6 +75,7 @@ class Scene:
     hosts: Hosts
     spare: Spare
     installer: Installer
+    masters: Masters
     flannels: Flannels
 
 
@@ -90,12 +92,15 @@ async def look(args: Args, look: Look) -> Scene:
     hosts = await with_hosts(args.cluster, look)
     host = spare_host(hosts, args.host, "after scale-up-ansible")
     may_grow(hosts, host)
-    spare, installer, flannels = await asyncio.gather(
-        look_at_spare(cluster, host, look),
-        _installer(hosts, cluster.ansible, look),
-        look_at_flannel(hosts, look),
+    return Scene(
+        hosts,
+        *await asyncio.gather(
+            look_at_spare(cluster, host, look),
+            _installer(hosts, cluster.ansible, look),
+            look_at_masters(hosts, look),
+            look_at_flannel(hosts, look),
+        ),
     )
-    return Scene(hosts, spare, installer, flannels)
 
 
 async def _installer(hosts: Hosts, where: Ansible, look: Look) -> Installer:
@@ -176,7 +181,7 @@ def _tell(cluster: ClusterName, scene: Scene, peer_url: str, run: Runbook) -> No
     if wanted != dict(hosts.cluster.endpoints):
         run.step(f"Expect {host.name} too", Expect(cluster, hosts.cluster.expected.members, wanted))
     joined = asked(hosts, host.name, url, host, (peer_url,))
-    point_flannel(hosts, scene.flannels, (*voters(hosts), joined), run)
+    point_flannel(hosts, scene.masters, scene.flannels, (*voters(hosts), joined), run)
     run.fact("The playbook tells the masters. Where one asks others, run /master set-etcd-urls.")
 
 

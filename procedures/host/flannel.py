@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from procedures.actions.etcd.check_healthy import CheckHealthy
+from procedures.actions.host.check_api import CheckApi
 from procedures.actions.host.files import rewritten
 from procedures.actions.host.restart_flannel import SUBNET, UNIT, RestartFlannel, subnet_of
 from procedures.engine.ports import Look
 from procedures.etcd.asked import told_voters
 from procedures.etcd.asking import Asking
 from procedures.etcd.hosts import Hosts, member_on, with_hosts
+from procedures.master.masters import Masters, look_at_masters
 from procedures.model import envfile
 from procedures.model.client_urls import Asked, owner_of, renewed
 from procedures.model.errors import Refused
@@ -58,13 +60,17 @@ class Scene:
     """The cluster with its hosts, and Flannel on them."""
 
     hosts: Hosts
+    masters: Masters
     flannels: Flannels
 
 
 async def look(args: Args, look: Look) -> Scene:
     """See who votes, and where Flannel is used."""
     hosts = await with_hosts(args.cluster, look)
-    return Scene(hosts, await look_at_flannel(hosts, look))
+    return Scene(
+        hosts,
+        *await asyncio.gather(look_at_masters(hosts, look), look_at_flannel(hosts, look)),
+    )
 
 
 async def look_at_flannel(hosts: Hosts, look: Look) -> Flannels:
@@ -101,7 +107,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     """Write the list and restart Flannel; the next host only when all is well."""
     run.title = f"Let Flannel on the hosts of {args.cluster} ask the present voters"
     asked = told_voters(scene.hosts, run)
-    if not point_flannel(scene.hosts, scene.flannels, asked, run):
+    if not point_flannel(scene.hosts, scene.masters, scene.flannels, asked, run):
         why = " ".join(run.facts[1:]) or "Where Flannel is used, it asks the voters already."
         message = f"There is nothing to do. {why}"
         raise Refused(message)
@@ -109,9 +115,11 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
 
 def point_flannel(
     hosts: Hosts,
+    masters: Masters,
     flannels: Flannels,
     voters: Sequence[Asked],
     run: Runbook,
+    *,
     without: Identity | None = None,
 ) -> bool:
     """Write the voters' URLs where they are not, and restart Flannel there, host by host.
@@ -120,7 +128,8 @@ def point_flannel(
     """
     before = len(run.steps)
     for each in flannels.seen:
-        _point(hosts, each, voters, run, without)
+        if _point(hosts, each, voters, run):
+            _restart(hosts, masters, each, run, without)
     if flannels.silent and flannels.seen:
         run.fact(
             f"Nobody can tell how Flannel is on {', '.join(flannels.silent)}. When they are back, "
@@ -129,26 +138,21 @@ def point_flannel(
     return len(run.steps) > before
 
 
-def _point(
-    hosts: Hosts,
-    each: Flannel,
-    voters: Sequence[Asked],
-    run: Runbook,
-    without: Identity | None,
-) -> None:
+def _point(hosts: Hosts, each: Flannel, voters: Sequence[Asked], run: Runbook) -> bool:
+    """Write the voters' URLs; tells whether that is to be done."""
     name, cluster = each.host.name, hosts.cluster.name
     text = each.config.content.decode("utf-8", "surrogateescape")
     values: Mapping[str, str] = envfile.read(text)
     if _ENDPOINTS not in values:
         run.fact(f"{CONFIG} on {name} sets no {_ENDPOINTS}, and stays.")
-        return
+        return False
     urls = [url for url in values[_ENDPOINTS].split(",") if url]
     wanted = renewed(urls, voters)
     if not wanted:
         run.fact(f"No voter says where clients reach it, so {CONFIG} on {name} stays.")
-        return
+        return False
     if tuple(urls) == wanted:
-        return
+        return False
     for url in urls:
         if owner_of(url, voters) is None:
             run.fact(f"Flannel on {name} asks {url}, which is no voter's URL: it goes.")
@@ -158,11 +162,20 @@ def _point(
         f"Let Flannel on {name} ask the voters",
         rewritten(cluster, at, CONFIG, each.config, content),
     )
+    return True
+
+
+def _restart(
+    hosts: Hosts, masters: Masters, each: Flannel, run: Runbook, without: Identity | None
+) -> None:
+    """Restart it; what restarts with it serves again before the next host has its turn."""
+    name, cluster = each.host.name, hosts.cluster.name
     if not each.runs:
         run.fact(f"Flannel does not run on {name}, so it is not started there.")
         return
     if each.with_it:
         run.fact(f"On {name}, {' and '.join(each.with_it)} restart with {UNIT}.")
+    at = At(name, each.machine.machine_id)
     # Before as well: a member that restarts with Flannel may be one too many (R10).
     checked = each.with_it and member_on(each.host, hosts.view)
     if checked:
@@ -170,6 +183,12 @@ def _point(
     run.step(f"Restart Flannel on {name}", RestartFlannel(cluster, at, each.subnet))
     if checked:
         run.step("Check that all members are healthy", CheckHealthy(cluster, without))
+    master = masters.on(name)
+    if each.with_it and master and master.healthz:
+        run.step(
+            f"Wait until the API server on {name} serves",
+            CheckApi(cluster, at, master.healthz),
+        )
 
 
 PROCEDURE = Procedure(

@@ -17,7 +17,7 @@ from procedures.model.errors import Refused
 from procedures.model.host import At, FileSeen, Machine
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host
-from procedures.model.master import Part
+from procedures.model.master import Healthz, Part
 from procedures.model.plan import Undo
 from procedures.model.probe import Fault
 from procedures.model.procedure import Runbook
@@ -40,6 +40,16 @@ class Master:
         """The machine that is meant."""
         return At(self.host.name, self.machine.machine_id)
 
+    @property
+    def healthz(self) -> Healthz | None:
+        """Where its API server says how it is; None where it runs none, or nobody can tell."""
+        if self.config is None or Part.API not in self.parts:
+            return None
+        try:
+            return master.healthz(self.config.content.decode(), self.machine.hostname)
+        except ValueError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class Masters:
@@ -47,6 +57,10 @@ class Masters:
 
     seen: tuple[Master, ...] = ()
     silent: Mapping[str, str] | None = None
+
+    def on(self, host: str) -> Master | None:
+        """The one on a host; None where that is no master, or was not seen."""
+        return next((each for each in self.seen if each.host.name == host), None)
 
 
 async def look_at_masters(hosts: Hosts, look: Look) -> Masters:

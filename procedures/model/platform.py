@@ -111,6 +111,7 @@ class Layout:
     folders: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     stop_within_ms: int = 60_000
+    start_within_ms: int = 30_000
     programs: str = ""
     beside: str | None = None
     apis: tuple[ApiServer, ...] = ()
@@ -179,6 +180,8 @@ _IN: Argv = ("mv", "--no-clobber", "--no-target-directory", _STOPPED_PODS, _PODS
 
 
 _KUBESPRAY, _KUBESPRAY_SSL = "/etc/etcd.env", "/etc/ssl/etcd/ssl"
+_WITH_IMAGE_MS = 180_000
+"""The first start on a host fetches the image of etcd, before there is a process."""
 _DROP_INS, _OWN_UNIT = f"/etc/systemd/system/{_UNIT}.d", f"/etc/systemd/system/{_UNIT}"
 
 
@@ -218,6 +221,7 @@ def _by_unit(
     apis: tuple[ApiServer, ...] = (),
     runners: tuple[Runner, ...] = (),
     also: tuple[str, ...] = (),
+    start_within_ms: int = 30_000,
 ) -> Layout:
     return Layout(
         data="/var/lib/etcd",
@@ -230,6 +234,7 @@ def _by_unit(
         folders=(folder, _DROP_INS, *also),
         files=(*files, OWN_UNIT),
         programs=programs,
+        start_within_ms=start_within_ms,
         apis=apis,
         runners=runners,
     )
@@ -255,6 +260,7 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             _KUBESPRAY_SSL,
             _KUBESPRAY,
             programs="/usr/local/bin/",
+            start_within_ms=_WITH_IMAGE_MS,
             # With what certificates were made from, and those by which Calico asks this etcd.
             also=("/etc/ssl/etcd", "/etc/calico/certs"),
             apis=(
@@ -277,6 +283,7 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             folders=("/etc/etcd",),
             files=(_PODS,),
             stop_within_ms=120_000,
+            start_within_ms=_WITH_IMAGE_MS,
             beside=posixpath.dirname(_STOPPED_PODS),
             apis=(
                 _api_pod(

@@ -16,6 +16,8 @@ from procedures.model.quorum import Health
 
 WAIT_S = 60
 _POLL_MS = 250
+_COPIED_PER_S = 8 * 1024**2
+"""How many bytes a newcomer gets from the leader and writes in a second, where that is slow."""
 
 LAG_ENTRIES = 1_000
 """A member that is further behind in the log than this has not caught up."""
@@ -127,15 +129,18 @@ class CheckMember:
     def waits(self) -> str | None:
         """Until it is healthy and has caught up."""
         return (
-            f"until it is healthy and at most {LAG_ENTRIES} log entries behind, at most {WAIT_S} s"
+            f"until it is healthy and at most {LAG_ENTRIES} log entries behind, at most {WAIT_S} s "
+            f"and one more for each {_COPIED_PER_S // 1024**2} MiB of data"
         )
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Wait; raises Permanent with what is wrong with it."""
         cluster = world.inventory.clusters[self.cluster]
-        said = ""
-        for _ in range(WAIT_S * 1_000 // _POLL_MS):
+        said, waited_ms, limit_ms = "", 0, WAIT_S * 1_000
+        while waited_ms < limit_ms:
             view = await observe(cluster, world)
+            size = max((each.db_size for _, each in view.statuses()), default=0)
+            limit_ms = max(limit_ms, (WAIT_S + size // _COPIED_PER_S) * 1_000)
             seen = same(view, self.member) if view.listed else None
             newest = max((each.raft_applied_index for _, each in view.statuses()), default=0)
             if seen is None:
@@ -151,7 +156,8 @@ class CheckMember:
                 await work.say(f"waiting: {now}")
                 said = now
             await work.pause(_POLL_MS)
-        message = f"{self.member.shown} is not healthy after {WAIT_S} s: {said}"
+            waited_ms += _POLL_MS
+        message = f"{self.member.shown} is not healthy after {limit_ms // 1_000} s: {said}"
         raise Permanent(message)
 
     async def probe(self, _world: World, _work: Work) -> Finding:

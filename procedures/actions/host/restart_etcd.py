@@ -8,11 +8,11 @@ from pydantic import JsonValue
 
 from procedures.actions.etcd.target import same
 from procedures.actions.host.pieces import Piece, do, reach
-from procedures.actions.host.service import START_WITHIN_MS, Service, begun
-from procedures.engine.ports import Finding, Happened, NotHappened, Work, World
+from procedures.actions.host.service import Service, begun
+from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.etcd.observe import observe, observed
 from procedures.model import quorum
-from procedures.model.errors import InDoubt, Permanent, Refused
+from procedures.model.errors import InDoubt, Permanent, Refused, Retryable
 from procedures.model.host import At
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host, Platform
@@ -46,16 +46,20 @@ class RestartEtcd:
     @property
     def waits(self) -> str | None:
         """Until it is gone, and until it is there."""
-        gone = layout(self.platform).stop_within_ms // 1_000
-        return f"until no etcd runs, at most {gone} s; until one does, {START_WITHIN_MS // 1_000} s"
+        how = layout(self.platform)
+        gone, there = how.stop_within_ms // 1_000, how.start_within_ms // 1_000
+        return f"until no etcd runs, at most {gone} s; until one does, {there} s"
 
     async def perform(self, world: World, work: Work) -> JsonValue:
-        """Restart it, after looking once more whether the others keep quorum."""
-        await work.say(await self._allowed(world))
+        """Restart it, after looking once more whether the others keep quorum.
+
+        One that does not run is started, whatever the others do: it can only help them.
+        """
         cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
         host = await reach(world, cluster, self.at)
         etcd = Service(cluster, host, how)
         if await etcd.armed(world):
+            await work.say(await self._allowed(world))
             await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("stop", how.stop))
         await etcd.let_go(world)
@@ -68,8 +72,8 @@ class RestartEtcd:
         await do(world, work, cluster, host, Piece("start", how.start), finish=True)
         if not await etcd.there(world, work):
             message = (
-                f"etcd does not run on {host.name} {START_WITHIN_MS // 1_000} s after it was "
-                "started. Look at its log there."
+                f"etcd does not run on {host.name} {how.start_within_ms // 1_000} s after it "
+                "was started. Look at its log there."
             )
             raise Permanent(message)
         await work.say(f"etcd runs on {host.name} again")
@@ -82,14 +86,19 @@ class RestartEtcd:
         if how.forgive:
             pieces.insert(1, Piece("forgive", how.forgive))
         last = await begun(world, work, cluster, self.at, *pieces)
-        if not isinstance(last, tuple):
+        if isinstance(last, Unclear):
             return last
-        host, piece = last
-        etcd = Service(cluster, host, how)
-        if piece.name == "start":
-            return Happened() if await etcd.there(world, work) else NotHappened()
-        await etcd.gone(world, work)
-        return NotHappened()
+        try:
+            etcd = Service(cluster, await reach(world, cluster, self.at), how)
+            if isinstance(last, tuple) and last[1].name == "start":
+                if await etcd.there(world, work):
+                    return Happened()
+            elif isinstance(last, tuple):
+                await etcd.gone(world, work)
+            tried = isinstance(last, tuple) or work.mark("stop").attempt > 1
+            return NotHappened(halfway=tried and not await etcd.armed(world))
+        except (Retryable, Permanent) as error:
+            return Unclear(str(error))
 
     async def _meanwhile(self, world: World, work: Work, cluster: Cluster, host: Host) -> None:
         """Do what needs an etcd that does not run. It raises nothing: etcd is started after it."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
+from procedures.actions.host.check_api import WITHIN_S, unhealthy
 from procedures.actions.host.pieces import Piece, do, reach
 from procedures.actions.host.service import begun
 from procedures.engine.ports import Finding, Happened, Look, NotHappened, Work, World
@@ -21,7 +22,6 @@ from procedures.model.inventory import Cluster, Host
 from procedures.model.master import Healthz, Part
 from procedures.model.probe import Fault
 
-WITHIN_S = 180
 _POLL_MS = 2_000
 _START_TIME = 19
 """Of what follows the name in /proc/PID/stat."""
@@ -148,11 +148,7 @@ class RestartPart:
             return f"it is still the process from before, {now}"
         if self.healthz is None:
             return ""
-        said = await look.hosts.ask(cluster, host, self.healthz.argv)
-        if isinstance(said, Fault):
-            raise Retryable(said.message)
-        answer = (said.out or said.err).strip()
-        return "" if said.status == 0 and answer == "ok" else f"/healthz says {answer[:200]!r}"
+        return await unhealthy(look, cluster, host, self.healthz)
 
 
 async def _processes(look: Look, cluster: Cluster, host: Host, part: Part) -> str:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from procedures.actions.host.pieces import Piece, do, reach
-from procedures.actions.host.service import START_WITHIN_MS, Service, begun
+from procedures.actions.host.service import Service, begun
 from procedures.engine.ports import Finding, Happened, NotHappened, Work, World
 from procedures.etcd.hosts import member_on
 from procedures.etcd.observe import observed
@@ -39,7 +39,7 @@ class StartEtcd:
     @property
     def waits(self) -> str | None:
         """Until it is there."""
-        return f"until etcd runs, at most {START_WITHIN_MS // 1_000} s"
+        return f"until etcd runs, at most {layout(self.platform).start_within_ms // 1_000} s"
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Start it. Raises Permanent where it does not stay."""
@@ -104,7 +104,7 @@ class RetireEtcd:
         if await (etcd.known(world) if how.armed is None else etcd.armed(world)):
             await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("retire", how.retire))
-        await etcd.let_go(world)
+        await etcd.stays_off(world)
         if not await etcd.ended(world, work):
             message = f"etcd still runs on {host.name}."
             raise InDoubt(message)

@@ -11,7 +11,6 @@ from procedures.model.inventory import Cluster, Host
 from procedures.model.platform import Layout
 from procedures.model.probe import Fault
 
-START_WITHIN_MS = 30_000
 _POLL_MS = 250
 _QUIET_MS = 5_000
 
@@ -59,15 +58,33 @@ class Service:
         )
         raise Permanent(message)
 
+    async def stays_off(self, look: Look) -> None:
+        """Make sure that no boot starts it either. Raises Permanent, Retryable."""
+        await self.let_go(look)
+        if self.how.unit is None:
+            return
+        argv = ("systemctl", "is-enabled", self.how.unit)
+        said = await look.hosts.ask(self.cluster, self.host, argv)
+        if isinstance(said, Fault):
+            raise Retryable(said.message)
+        if said.out.strip() in {"enabled", "enabled-runtime"}:
+            message = (
+                f"{self.how.unit} on {self.host.name} is still enabled: the next boot would start "
+                "it. Look at what `systemctl disable` says there, and resume."
+            )
+            raise Permanent(message)
+
     async def found_off(self, look: Look, work: Work) -> Finding:
         """Tell whether what was told to go has gone, for a step that was interrupted."""
         if not await self.ended(look, work):
             return NotHappened()
         try:
-            again = self.how.armed is not None and await self.armed(look)
+            await self.stays_off(look)
+        except Permanent:
+            return NotHappened()
         except Retryable as error:
             return Unclear(str(error))
-        return NotHappened() if again else Happened()
+        return Happened()
 
     async def known(self, look: Look) -> bool:
         """Tell whether systemd has ever heard of its unit. Raises Retryable."""
@@ -104,7 +121,7 @@ class Service:
 
     async def there(self, look: Look, work: Work) -> bool:
         """Wait until an etcd runs; tells whether that came."""
-        return await self._comes(look, work, START_WITHIN_MS, runs=True)
+        return await self._comes(look, work, self.how.start_within_ms, runs=True)
 
     async def _comes(
         self, look: Look, work: Work, within_ms: int, *, runs: bool, quiet_ms: int = 0

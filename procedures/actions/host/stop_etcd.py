@@ -53,7 +53,7 @@ class StopEtcd:
         if how.armed is None or await etcd.armed(world):
             await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("stop", how.retire))
-        await etcd.let_go(world)
+        await etcd.stays_off(world)
         if not await etcd.ended(world, work):
             message = f"etcd still runs on {host.name} after {how.stop_within_ms // 1_000} s."
             raise InDoubt(message)

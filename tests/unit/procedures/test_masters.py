@@ -6,6 +6,7 @@ from bot.targets.etcd.model import Condition
 from bot.targets.ssh.model import FakeMachine
 from procedures.etcd.hosts import with_hosts
 from procedures.host.flannel import look_at_flannel, point_flannel
+from procedures.master.masters import Masters
 from procedures.model.errors import Refused
 from procedures.model.events import Planned
 from procedures.model.ids import ClusterName, MemberName
@@ -129,6 +130,21 @@ async def test_another_subnet_after_a_restart_of_flannel() -> None:
     assert theatre.sight.hosts.machines["demo-2"].units["flanneld.service"].starts == 0
 
 
+async def test_the_next_host_waits_for_the_api_server_of_this_one() -> None:
+    """Docker restarts with Flannel, and the API server of a master with that."""
+    theatre = a_theatre("host flannel set-endpoints", {})
+    with_masters("demo-1", "demo-2")(theatre)
+    with_flannel("demo-1", "demo-2", urls=GONE)(theatre)
+    await theatre.approved()
+    machines = theatre.sight.hosts.machines
+    machines["demo-1"].programs["curl"] = healthz("[-]etcd failed: reason withheld")
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert "The API server on demo-1 does not serve after 180 s" in str(theatre.run.error)
+    assert machines["demo-1"].units["flanneld.service"].starts == 1
+    assert machines["demo-2"].units["flanneld.service"].starts == 0
+
+
 async def test_flannel_does_not_restart_a_member_that_the_others_need() -> None:
     """Docker restarts with it, and etcd with that: with one down, quorum would be lost (R10)."""
     theatre = a_theatre("host flannel set-endpoints", {})
@@ -147,5 +163,6 @@ async def test_flannel_is_never_told_to_ask_nobody() -> None:
     with_flannel("demo-4", urls=GONE)(theatre)
     hosts = await with_hosts(ClusterName("demo"), theatre.sight)
     run = Runbook()
-    assert not point_flannel(hosts, await look_at_flannel(hosts, theatre.sight), (), run)
+    seen = await look_at_flannel(hosts, theatre.sight)
+    assert not point_flannel(hosts, Masters(), seen, (), run)
     assert "No voter says where clients reach it" in run.facts[0]

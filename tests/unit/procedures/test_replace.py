@@ -132,3 +132,19 @@ async def test_api_servers_that_are_not_pointed_are_named() -> None:
     facts = " ".join(theatre.run.plan.facts)
     assert "are not told of https://10.0.0.4:2379: add it" in facts
     assert "go on asking https://127.0.0.1:2382: take that off" in facts
+
+
+async def test_a_unit_that_stays_enabled() -> None:
+    """`systemctl disable` ended well, and the next boot would start the removed member."""
+    theatre = a_theatre("etcd retire", {"host": "demo-4"})
+    unit = theatre.sight.hosts.machines["demo-4"].units["etcd.service"]
+    unit.active = "active"
+
+    def stay(_: FakeMachine) -> None:
+        unit.enabled = "enabled"
+
+    unit.on_stop = stay
+    await theatre.approved()
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert "etcd.service on demo-4 is still enabled" in str(theatre.run.error)

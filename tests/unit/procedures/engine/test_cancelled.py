@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from bot.targets.etcd.model import Condition
+from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.model.events import CancelAsked, Done, Started
 from procedures.model.ids import MemberName
 from procedures.model.run import State, StepState
-from tests.support.script import Script
+from tests.support.script import Crash, Script
 from tests.support.theatre import BOB, Theatre, a_theatre
 
 TWO, THREE = MemberName("demo-2"), MemberName("demo-3")
@@ -78,3 +79,43 @@ async def test_an_etcd_that_was_stopped_is_started_all_the_same() -> None:
     assert theatre.run.state is State.CANCELLED
     assert (unit.active, unit.starts) == ("active", 1)
     assert f"Restart etcd on {TWO}" in (theatre.run.error or "")
+
+
+async def test_a_worker_dies_after_a_stop_and_somebody_asks_for_the_end() -> None:
+    """The next one starts what was stopped, whatever the others do meanwhile; then it ends."""
+    theatre, crashed = a_theatre("etcd restart", {"member": TWO}), False
+    await theatre.approved()
+    unit = theatre.sight.hosts.machines[TWO].units["etcd.service"]
+
+    def die() -> None:
+        nonlocal crashed
+        if unit.active != "active":
+            crashed = True
+            raise Crash
+
+    await theatre.work(Script(at_guard=die))
+    assert crashed
+    assert unit.active == "inactive"
+    theatre.append(CancelAsked(BOB))
+    theatre.sight.demo.members[THREE].condition = Condition.STOPPED
+    await theatre.work()
+    assert theatre.run.state is State.CANCELLED, theatre.run.error
+    assert (unit.active, unit.starts) == ("active", 1)
+
+
+async def test_a_restart_that_had_stopped_nothing_is_not_begun_anew() -> None:
+    """Somebody asks for the end after a worker died: etcd runs as before."""
+    theatre = a_theatre("etcd restart", {"member": TWO})
+    await theatre.approved()
+    unit = theatre.sight.hosts.machines[TWO].units["etcd.service"]
+
+    def die() -> None:
+        number = max(theatre.run.steps, default=0)
+        if theatre.run.plan and theatre.run.plan.steps[number - 1].action == RestartEtcd.KIND:
+            raise Crash
+
+    await theatre.work(Script(at_guard=die))
+    theatre.append(CancelAsked(BOB))
+    await theatre.work()
+    assert theatre.run.state is State.CANCELLED, theatre.run.error
+    assert (unit.active, unit.starts) == ("active", 0)

@@ -63,6 +63,11 @@ def differ(name: str, *, alarm: str) -> Callable[[Theatre], None]:
     return act
 
 
+def alarm_of(name: str) -> Callable[[Theatre], None]:
+    """Let an alarm of a former difference be left."""
+    return lambda theatre: theatre.sight.demo.raise_alarm(MemberName(name), "CORRUPT")
+
+
 def lost(
     *names: str, off: str | None = None, on: Platform = Platform.ETCD
 ) -> Callable[[Theatre], None]:
@@ -172,6 +177,7 @@ CASES = {
     "replace a corrupt one that accuses others": Case(
         "etcd replace-corrupt", {"member": "demo-1"}, differ("demo-1", alarm="demo-2")
     ),
+    "take an alarm back": Case("etcd disarm-corrupt", {}, alarm_of("demo-3")),
     "keep clocks right": Case("host clock fix", {}, unkept),
     "give entropy": Case("host entropy fix", {}, short_of_entropy),
     "retire a host": Case("etcd retire", {"host": "demo-4"}, left_on("demo-4")),

@@ -26,6 +26,7 @@ CASES = {
     "etcd-drill": Case("etcd drill", {}, lost()),
     "etcd-backup-without-quorum": Case("etcd backup", {}, down("demo-1", "demo-2")),
     "etcd-replace-corrupt": Case("etcd replace-corrupt", {"member": "demo-3"}, differing("demo-3")),
+    "etcd-disarm-corrupt": Case("etcd disarm-corrupt", {}, differing()),
     "etcd-replace-corrupt-no-alarm": Case(
         "etcd replace-corrupt", {"member": "demo-3"}, differing("demo-3", alarm=False)
     ),
@@ -99,7 +100,7 @@ REFUSALS = {
     ),
     "to replace data that differs from nobody's": (
         Case("etcd replace-corrupt", {"member": "demo-3"}, differing()),
-        r"differs from nobody's \(R16\): .*\. If the alarm is of before, take it back: etcdctl",
+        r"differs from nobody's \(R16\): .*\. If the alarm is of before, take it back: /etcd dis",
     ),
     "to replace the data of one that is down": (
         Case("etcd replace-corrupt", {"member": "demo-3"}, down("demo-3")),
