@@ -77,6 +77,48 @@ async def listen(cluster: Cluster, view: View, look: Look) -> bool:
         await look.clock.sleep_ms(_PAUSE_MS)
 
 
+async def contested(cluster: Cluster, view: View, look: Look) -> View:
+    """Take it back that a member is down that refuses connections, where another has one to it.
+
+    Its port may be barred for us alone. When etcd ends, its peers see that at once; so that nobody
+    is asked too early, two scrapes in a row have to say that they are connected.
+    """
+    refusing = [seen for seen in view.seen if _refuses(seen)]
+    witnesses = {seen.probe.endpoint: seen.name for seen in _witnesses(view) if seen.probe}
+    if not refusing or not witnesses:
+        return view
+    connected: dict[MemberId, list[str]] = {}
+    for again in (False, True):
+        if again:
+            await look.clock.sleep_ms(_PAUSE_MS)
+        scrapes = await look.etcd.metrics(cluster, list(witnesses))
+        connected = {
+            seen.listed.id: [
+                name
+                for endpoint, name in witnesses.items()
+                if isinstance(scrape := scrapes[endpoint], Metrics)
+                and scrape.active_peers.get(seen.listed.id)
+            ]
+            for seen in refusing
+            if seen.listed
+        }
+        if not any(connected.values()):
+            return view
+
+    def judged(seen: Seen) -> Seen:
+        names = connected.get(seen.listed.id) if seen.listed and _refuses(seen) else None
+        if not names:
+            return seen
+        are = "are" if len(names) > 1 else "is"
+        why = (
+            f"{seen.why} But {' and '.join(names)} {are} connected to it: it may refuse nobody "
+            "but us."
+        )
+        return replace(seen, health=Health.UNKNOWN, why=why)
+
+    return replace(view, seen=tuple(judged(seen) for seen in view.seen))
+
+
 def testified(cluster: Cluster, view: View, look: Look) -> View:
     """Call a member down that is lost, by what was scraped so far."""
     names = " and ".join(witness.name for witness in _witnesses(view))
@@ -154,6 +196,16 @@ def _word(cluster: Cluster, seen: Seen, view: View, look: Look) -> Word:
         if witness.listed and witness.probe
     }
     return heard_of(seen.listed.id, view.leader, told)
+
+
+def _refuses(seen: Seen) -> bool:
+    fault = seen.probe.status if seen.probe else None
+    return (
+        seen.listed is not None
+        and seen.health is Health.DOWN
+        and isinstance(fault, Fault)
+        and fault.kind is FaultKind.REFUSED
+    )
 
 
 def _in_question(seen: Seen) -> bool:

@@ -13,7 +13,7 @@ from procedures.engine.ports import Look
 from procedures.etcd import figures as core
 from procedures.etcd.advice import advise
 from procedures.etcd.certificates import certificates
-from procedures.etcd.evidence import listen, testified
+from procedures.etcd.evidence import contested, listen, testified
 from procedures.etcd.fragmentation import MIB
 from procedures.etcd.host_health import HostSeen, clock_pairs, host_figures, look_at_hosts
 from procedures.etcd.performance import performance
@@ -91,6 +91,7 @@ async def _ask(
         # It may only be an election: quorum is not called lost before two samples agree.
         second = await look.etcd.sample(cluster, extra)
     view = testified(cluster, look_at(cluster, second), look)
+    view = await contested(cluster, view, look)
     seen, now_s = await hosts, look.clock.now_ms() // 1_000
     yield replace(
         _last_report(cluster, first, view, details, now_s),

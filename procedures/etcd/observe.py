@@ -3,7 +3,7 @@
 import difflib
 
 from procedures.engine.ports import Look
-from procedures.etcd.evidence import listen, testified
+from procedures.etcd.evidence import contested, listen, testified
 from procedures.etcd.view import Seen, View, look_at, unasked
 from procedures.model.errors import Refused, UsageError
 from procedures.model.ids import ClusterName
@@ -20,7 +20,7 @@ async def observe(cluster: Cluster, look: Look) -> View:
     view = await _looked(cluster, look)
     if await listen(cluster, view, look):
         view = await _looked(cluster, look)
-    return testified(cluster, view, look)
+    return await contested(cluster, testified(cluster, view, look), look)
 
 
 async def _looked(cluster: Cluster, look: Look) -> View:

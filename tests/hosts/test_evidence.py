@@ -32,6 +32,12 @@ async def test_the_dead_are_told_from_those_out_of_reach(bed: Testbed, tmp_path:
     cluster = bed.cluster(NAMES, spares=["etcd-4"])
     hidden = bed["etcd-3"]
     async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
+        bed.network.bar(hidden.name, 2379)
+        await unreached(stage, hidden.name)
+        assert {await health(stage, hidden.name) for _ in range(3)} == {Health.UNKNOWN}
+        with pytest.raises(Refused, match="etcd-1 and etcd-2 are connected to it"):
+            await stage.planned("etcd member remove", member=hidden.name)
+        bed.network.unbar(hidden.name)
         bed.hide_from_bot([hidden.name])
         await unreached(stage, hidden.name)
         assert {await health(stage, hidden.name) for _ in range(3)} == {Health.UNKNOWN}

@@ -124,6 +124,19 @@ class Network:
         """Let all that a host sends be under way so much longer; 0 ends it."""
         delay(Namespace(f"{self._prefix}-{name}"), milliseconds)
 
+    def bar(self, name: str, port: int) -> None:
+        """Let a host refuse the bot, and nobody else, at one port."""
+        rule = f"ip saddr {self.bot_address} tcp dport {port} reject with tcp reset"
+        rules = (
+            f"table inet barred {{ chain input {{ type filter hook input priority 0; {rule}; }} }}"
+        )
+        call(Namespace(f"{self._prefix}-{name}").command(["nft", "--file", "-"]), stdin=rules)
+
+    def unbar(self, name: str) -> None:
+        """Take that back."""
+        nft = ["nft", "delete", "table", "inet", "barred"]
+        call(Namespace(f"{self._prefix}-{name}").command(nft))
+
     def _apply(self) -> None:
         rules = ruleset(self._faults)
         call(self._bridge.command(["nft", "--file", "-"]), stdin=rules)

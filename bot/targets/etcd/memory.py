@@ -302,7 +302,8 @@ class FakeEtcd:
     def _connect(self, cluster: Cluster, url: str, who: str) -> FakeMember:
         members = self._model(cluster).members.values()
         member = next((member for member in members if member.client_url == url), None)
-        if member is None or not member.started or member.condition is Condition.STOPPED:
+        refusing = {Condition.STOPPED, Condition.BARRED}
+        if member is None or not member.started or member.condition in refusing:
             raise faults.refused(who)
         if member.condition in {Condition.BLACKHOLED, Condition.OFF}:
             raise faults.no_connection(who, cluster.deadline_ms)

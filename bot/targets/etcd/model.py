@@ -29,6 +29,7 @@ class Condition(Enum):
     STOPPED = auto()
     FROZEN = auto()
     BLACKHOLED = auto()  # for the asker only: its peers still reach it
+    BARRED = auto()  # likewise, and the asker is told so
     OFF = auto()  # its host has no power: nobody reaches it
 
 
@@ -42,6 +43,9 @@ def certificate(subject: str, not_before_s: int, *, days: int = 365) -> Certific
     return Certificate(
         f"CN={subject}", "CN=fake CA", not_before_s, not_before_s + days * _YEAR_S // 365
     )
+
+
+_WORKING = frozenset({Condition.RUNNING, Condition.BLACKHOLED, Condition.BARRED})
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ class FakeMember:
     @property
     def works(self) -> bool:
         """Tell whether its peers can count on it."""
-        return self.started and self.condition in {Condition.RUNNING, Condition.BLACKHOLED}
+        return self.started and self.condition in _WORKING
 
 
 @dataclass(slots=True)

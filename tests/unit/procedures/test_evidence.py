@@ -154,6 +154,24 @@ async def test_what_is_given_is_no_older_for_the_listening() -> None:
     assert await seen(sight, 4) is Health.DOWN
 
 
+async def test_one_that_refuses_only_us() -> None:
+    """Its peers are connected to it: nobody here can tell what it is like."""
+    sight = a_sight()
+    set_to(sight, 3, Condition.BARRED)
+    view = await observe(sight.inventory.clusters[ClusterName("demo")], sight)
+    three = next(each for each in view.seen if each.name == "demo-3")
+    assert three.health is Health.UNKNOWN
+    assert "But demo-1 and demo-2 are connected to it" in str(three.why)
+
+
+async def test_one_that_has_just_ended() -> None:
+    """Its peers notice a moment later than we do."""
+    sight = a_sight()
+    set_to(sight, 3, Condition.BARRED)
+    at(sight, 1_000, lambda: set_to(sight, 3, Condition.STOPPED))
+    assert await seen(sight, 3) is Health.DOWN
+
+
 def set_to(sight: FakeSight, number: int, condition: Condition) -> None:
     sight.demo.members[MemberName(f"demo-{number}")].condition = condition
 

@@ -114,6 +114,9 @@ CASES = {
     "nobody can tell": Case(
         REMOVE, REMOVAL, in_state(THREE, Condition.BLACKHOLED), "Nobody can tell whether demo-3"
     ),
+    "only we are refused": Case(
+        REMOVE, REMOVAL, in_state(THREE, Condition.BARRED), "Nobody can tell whether demo-3"
+    ),
     "it leads again": Case(REMOVE, REMOVAL, leading(THREE), "leads again (R9)"),
     "its id is another's": Case(REMOVE, REMOVAL, moved(THREE, URL), "when it was approved (R7)"),
     "an alarm": Case(REMOVE, REMOVAL, alarmed(ONE, TWO), "(R"),
