@@ -35,6 +35,7 @@ from procedures.etcd import (
     scale_up_ansible,
 )
 from procedures.host import clock, clock_fix, disk, entropy, entropy_fix, flannel, rhsm_update
+from procedures.master import restart as master_restart
 from procedures.master import set_etcd_urls
 from procedures.model.inquiry import Inquiry
 from procedures.model.procedure import Procedure
@@ -73,6 +74,7 @@ PROCEDURES: Mapping[str, Procedure] = MappingProxyType(
             defrag.PROCEDURE,
             fix_peer_url.PROCEDURE,
             flannel.PROCEDURE,
+            master_restart.PROCEDURE,
             member_add.PROCEDURE,
             member_promote.PROCEDURE,
             member_remove.PROCEDURE,

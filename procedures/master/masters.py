@@ -63,6 +63,16 @@ class Masters:
         return next((each for each in self.seen if each.host.name == host), None)
 
 
+def require_masters(name: ClusterName, look: Look) -> None:
+    """Raises Refused where no master is configured."""
+    if not look.inventory.clusters[name].masters:
+        message = (
+            f"The configuration names no masters of {name}. List them in "
+            f"`clusters.{name}.masters`: those of its hosts that run the API server."
+        )
+        raise Refused(message)
+
+
 async def look_at_masters(hosts: Hosts, look: Look) -> Masters:
     """Look at each. A master that does not answer stands against nothing here."""
     cluster, silent, seen = hosts.cluster, {}, []
@@ -149,6 +159,14 @@ def _point(cluster: ClusterName, each: Master, voters: Sequence[Asked], run: Run
     if not each.parts:
         run.fact(f"No API server that is known here runs on {name}, so none is restarted there.")
         return
+    restart_parts(cluster, each, healthz, run)
+
+
+def restart_parts(
+    cluster: ClusterName, each: Master, healthz: Healthz | None, run: Runbook
+) -> None:
+    """Restart what runs on a master; it is over when another process serves than before."""
+    name = each.host.name
     noted = run.step(
         f"Note what runs on {name}",
         NoteParts(cluster, each.at, tuple(each.parts)),

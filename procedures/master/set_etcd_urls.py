@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from procedures.engine.ports import Look
 from procedures.etcd.asked import told_voters
 from procedures.etcd.hosts import Hosts, with_hosts
-from procedures.master.masters import Masters, look_at_masters, point_masters
+from procedures.master.masters import Masters, look_at_masters, point_masters, require_masters
 from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName
 from procedures.model.plan import Risk
@@ -29,12 +29,7 @@ class Scene:
 
 async def look(args: Args, look: Look) -> Scene:
     """See who votes, and whom the masters ask. Raises Refused where no master is configured."""
-    if not look.inventory.clusters[args.cluster].masters:
-        message = (
-            f"The configuration names no masters of {args.cluster}. List them in "
-            f"`clusters.{args.cluster}.masters`: those of its hosts that run the API server."
-        )
-        raise Refused(message)
+    require_masters(args.cluster, look)
     hosts = await with_hosts(args.cluster, look)
     return Scene(hosts, await look_at_masters(hosts, look))
 

@@ -7,7 +7,7 @@ from bot.targets.ssh.model import FakeMachine
 from procedures.etcd.hosts import with_hosts
 from procedures.host.flannel import look_at_flannel, point_flannel
 from procedures.master.masters import Masters
-from procedures.model.errors import Refused
+from procedures.model.errors import Refused, UsageError
 from procedures.model.events import Planned
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.master import CONFIG, Part, process
@@ -111,6 +111,49 @@ async def test_a_master_that_does_not_answer_is_named() -> None:
     assert plan is not None
     assert any("demo-4 cannot be looked at" in fact for fact in plan.facts)
     assert not any("demo-4" in step.command for step in plan.steps)
+
+
+async def test_the_next_master_waits_for_this_one() -> None:
+    """The API server of the first does not come back well: the second goes on as before."""
+    theatre = a_theatre("master restart", {})
+    with_masters("demo-1", "demo-4")(theatre)
+    await theatre.approved()
+    machines = theatre.sight.hosts.machines
+    machines["demo-1"].programs["curl"] = healthz("[-]etcd failed: reason withheld")
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert "api on demo-1 is not as it should be" in str(theatre.run.error)
+    assert machines["demo-4"].units["origin-master-api.service"].starts == 0
+
+
+async def test_a_master_is_not_restarted_while_another_does_not_serve() -> None:
+    """Somebody has to answer meanwhile."""
+    theatre = a_theatre("master restart", {"host": "demo-4"})
+    with_masters("demo-1", "demo-4")(theatre)
+    machines = theatre.sight.hosts.machines
+    machines["demo-1"].programs["curl"] = healthz("[-]etcd failed: reason withheld")
+    await theatre.approved()
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert machines["demo-4"].units["origin-master-api.service"].starts == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "error", "words"),
+    [
+        ("demo-9", UsageError, "'demo-9' is not among the masters of demo: demo-1, demo-4"),
+        (None, Refused, "demo-4 cannot be looked at: .* Name one of the others"),
+    ],
+)
+async def test_masters_that_are_not_there(
+    host: str | None, error: type[Exception], words: str
+) -> None:
+    """Nothing is restarted."""
+    theatre = a_theatre("master restart", {"host": host} if host else {})
+    with_masters("demo-1", "demo-4")(theatre)
+    theatre.sight.hosts.machines["demo-4"].cut_off()
+    with pytest.raises(error, match=words):
+        await theatre.approved()
 
 
 async def test_another_subnet_after_a_restart_of_flannel() -> None:

@@ -204,6 +204,7 @@ CASES = {
     "defragment all": Case("etcd defrag", {}, fragment),
     "defragment the leader": Case("etcd defrag", {"member": "demo-1"}, fragment),
     "out of NOSPACE": Case("etcd nospace", {}, fill),
+    "restart masters": Case("master restart", {}, with_masters("demo-1", "demo-4")),
     "point masters at the voters": Case(
         "master set-etcd-urls", {}, with_masters("demo-1", "demo-4", urls=["https://gone:2379"])
     ),

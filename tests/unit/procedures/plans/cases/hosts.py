@@ -23,6 +23,10 @@ CASES = {
     "etcd-restart": Case("etcd restart"),
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
     "etcd-move-leader": Case("etcd move-leader"),
+    "master-restart": Case("master restart", {}, with_masters("demo-1", "demo-4")),
+    "master-restart-one": Case(
+        "master restart", {"host": "demo-4"}, with_masters("demo-1", "demo-4", pods=True)
+    ),
     "master-set-etcd-urls": Case(
         "master set-etcd-urls", {}, with_masters("demo-1", "demo-2", urls=GONE)
     ),
