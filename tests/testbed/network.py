@@ -126,9 +126,13 @@ class Network:
 
     def bar(self, name: str, port: int) -> None:
         """Let a host refuse the bot, and nobody else, at one port."""
-        rule = f"ip saddr {self.bot_address} tcp dport {port} reject with tcp reset"
         rules = (
-            f"table inet barred {{ chain input {{ type filter hook input priority 0; {rule}; }} }}"
+            "table inet barred {\n"
+            "  chain input {\n"
+            "    type filter hook input priority 0;\n"
+            f"    ip saddr {self.bot_address} tcp dport {port} reject with tcp reset\n"
+            "  }\n"
+            "}\n"
         )
         call(Namespace(f"{self._prefix}-{name}").command(["nft", "--file", "-"]), stdin=rules)
 
