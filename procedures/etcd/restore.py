@@ -26,6 +26,7 @@ from procedures.etcd.restoring import (
 )
 from procedures.etcd.snapshots import moment, pinned
 from procedures.etcd.standing import Standing
+from procedures.etcd.watchers import ask_to_restart
 from procedures.model.plan import Risk
 from procedures.model.platform import layout
 from procedures.model.procedure import Procedure, Runbook
@@ -77,6 +78,7 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
         f"Remove the copy of the snapshot on {first.host.name}",
         RemoveCopy(args.cluster, platform, at),
     )
+    ask_to_restart(seen.cluster, seen.faults, run)
 
 
 PROCEDURE = Procedure(

@@ -40,6 +40,7 @@ from procedures.etcd.restoring import (
 from procedures.etcd.snapshots import moment, pinned
 from procedures.etcd.standing import Standing
 from procedures.etcd.v2_store import NO_COPIER, find_copier, require_unit
+from procedures.etcd.watchers import ask_to_restart
 from procedures.model import envfile
 from procedures.model.ids import MemberId
 from procedures.model.member import Identity
@@ -133,6 +134,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         f"Remove what is left of the archive on {first.host.name}",
         RemoveV2(args.cluster, platform, at),
     )
+    ask_to_restart(seen.cluster, seen.faults, run)
 
 
 def _forced(args: Args, seen: Seen, first: Standing, run: Runbook) -> Identity:

@@ -13,7 +13,8 @@ from procedures.actions.host.data_owner import Relabel
 from procedures.actions.host.stop_etcd import StopEtcd
 from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Look
-from procedures.etcd.loss import lost, served
+from procedures.etcd.loss import Heard, lost, served
+from procedures.etcd.newer import forbid_losing, tell_newer
 from procedures.etcd.observe import observe
 from procedures.etcd.snapshots import Choice, choose
 from procedures.etcd.standing import Standing, standings
@@ -33,6 +34,7 @@ from procedures.model.restoring import RUN, aside, minor_of
 class Args:
     """Which snapshot (None: the newest with quorum), and `on` which host it is restored first.
 
+    A member that answers may have newer data: that is given up only where the snapshot is named.
     `data_is_bad` declares that the data itself is the damage: then quorum is no obstacle, and the
     snapshot has to be named.
     """
@@ -57,6 +59,11 @@ class Seen:
     def minor(self) -> str:
         """The minor of the server that the snapshot is from."""
         return minor_of(self.choice.snapshot.origin.version)
+
+    @property
+    def heard(self) -> Mapping[str, Heard]:
+        """What each host heard from the members."""
+        return {each.host.name: each.heard for each in self.standing}
 
     def at(self, each: Standing) -> At:
         """Pin a machine."""
@@ -102,8 +109,8 @@ def stop_apis(args: Args, seen: Seen, run: Runbook) -> list[tuple[At, str]]:
             "Stop all API servers",
             how=(
                 f"No host of {args.cluster} runs one that is known here. Stop those of its "
-                "masters, so that none serves what it has remembered; start them again when this "
-                "run is over."
+                "masters, so that none serves what it has remembered; start them again when the "
+                "last step of this run asks for it."
             ),
             check="nothing is looked at.",
         )
@@ -116,12 +123,18 @@ def stop_apis(args: Args, seen: Seen, run: Runbook) -> list[tuple[At, str]]:
 
 
 def ground(args: Args, seen: Seen) -> str:
-    """On which ground it is restored. Raises Refused where there is none."""
-    heard = {each.host.name: each.heard for each in seen.standing}
+    """On which ground it is restored. Raises Refused where there is none.
+
+    Also where newer data would be lost unsaid. That comes before all that tells people to stop a
+    member, or a host: its data is to be saved first.
+    """
     if not args.data_is_bad:
         runs = {each.host.name: each.runs for each in seen.standing}
-        return lost(seen.cluster, seen.view, heard, runs)
-    now = "Quorum exists." if served(seen.view, heard) else "Quorum was not seen."
+        loss = lost(seen.cluster, seen.view, seen.heard, runs)
+        if args.snapshot is None:
+            forbid_losing(seen.view, seen.choice)
+        return loss
+    now = "Quorum exists." if served(seen.view, seen.heard) else "Quorum was not seen."
     return (
         "The data is declared bad by --data-is-bad; nothing here proves it. "
         f"{now} All that was written since the snapshot is given up."
@@ -180,7 +193,9 @@ def first_host(
 
 
 def tell_hosts(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:
-    """Say which backups were passed over, what is stopped where, and which hosts stay off."""
+    """Say what the backup lacks, what is stopped where, and which hosts stay off."""
+    if not served(seen.view, seen.heard):  # else the figures would be others at the next look
+        tell_newer(seen.view, seen.choice.snapshot, run)
     for each in seen.choice.passed_over:
         run.fact(f"Newer, and not whole: {each}.")
     why = "as asked" if args.on else "the first by name that is fit"
@@ -208,24 +223,31 @@ def make_sure(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:
     """
     check = None if args.data_is_bad else CheckLost(args.cluster, seen.at(first))
     if seen.faults:
-        names = _and(list(seen.faults))
-        run.ask(
-            f"Make sure that no etcd runs on {names}",
-            how=(
-                f"Nobody can look at {names} from here. Take the power of each, or stop etcd there "
-                "from its console, so that no boot starts it. Otherwise those that still reach "
-                "each other would go on as a second cluster, and what is written there is lost."
-            ),
-            check=(
-                f"nobody serves a linearizable read, from here and on {first.host.name}."
-                if check
-                else "nothing is looked at."
-            ),
-            by=check,
-        )
+        _ask_to_keep_off(seen, first, check, run)
     elif check and layout(seen.cluster.platform).apis:
         # Without it the API servers would be off before the first etcd is asked.
         run.step("Make sure that quorum is still lost", check)
+
+
+def _ask_to_keep_off(seen: Seen, first: Standing, check: CheckLost | None, run: Runbook) -> None:
+    names = _and(list(seen.faults))
+    what, stop, also = "etcd", "etcd there from its console, so that no boot starts it", ""
+    looked = f"nobody serves a linearizable read, from here and on {first.host.name}."
+    if layout(seen.cluster.platform).apis:
+        what = "etcd and no API server"
+        stop = "etcd and the API server there from its console, so that no boot starts them"
+        also = " API servers would serve what they have remembered."
+        looked += " No API server is looked at."
+    run.ask(
+        f"Make sure that no {what} runs on {names}",
+        how=(
+            f"Nobody can look at {names} from here. Take the power of each, or stop {stop}. "
+            "Otherwise members that still reach each other would go on as a second cluster, and "
+            f"what is written there is lost.{also}"
+        ),
+        check=looked if check else "nothing is looked at.",
+        by=check,
+    )
 
 
 def swap_data(args: Args, seen: Seen, first: Standing, run: Runbook) -> list[tuple[At, str]]:

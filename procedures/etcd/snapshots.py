@@ -12,10 +12,15 @@ from procedures.model.snapshot import ARCHIVE, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The snapshot that was chosen, and what is wrong with newer ones that were passed over."""
+    """The snapshot that was chosen, and what is wrong with newer ones that were passed over.
+
+    `alone` is the newest one that was taken without quorum, where that is newer: it has to be
+    named.
+    """
 
     snapshot: Snapshot
     passed_over: tuple[str, ...] = ()
+    alone: Snapshot | None = None
 
 
 async def choose(
@@ -39,12 +44,14 @@ async def choose(
                 raise Refused(message)
             return Choice(chosen)
         passed_over: list[str] = []
+        alone: Snapshot | None = None
         for each in stored:
             if not each.origin.quorum:
+                alone = alone or each
                 continue
             fault = await look.backups.verify(each)
             if fault is None:
-                return Choice(each, tuple(passed_over))
+                return Choice(each, tuple(passed_over), alone)
             passed_over.append(f"{each.name} {fault}")
     except (Retryable, Permanent) as error:
         raise Refused(str(error)) from error
@@ -53,6 +60,8 @@ async def choose(
     )
     if archives:
         message += " /etcd restore restores snapshots, of the v3 store."
+    elif not stored:
+        message += " /etcd backup takes one wherever a member answers, without quorum too."
     raise Refused(message)
 
 

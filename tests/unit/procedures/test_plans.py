@@ -46,7 +46,7 @@ async def test_planning_again_gives_the_same(name: str) -> None:
     before = await planned(theatre)
     demo = theatre.sight.demo
     theatre.sight.clock.ms += 3_600_000
-    demo.revision += 1_000
+    demo.revision += 1_000 if demo.quorum else 0  # without it, nothing is written
     demo.raft_index += 1_000
     for member in demo.members.values():
         member.db_size += 1_000_000

@@ -24,6 +24,7 @@ from tests.support.lost_cluster import DATA, MEMBER, Tools, keep, lose
 from tests.support.theatre import RUN, Theatre, a_theatre
 
 ALL = ("demo-1", "demo-2", "demo-3")
+KEPT = "demo-20231113T221320Z-90-6742c4a60b5d.db"
 SEED = Seed("demo-1", ("https://10.0.0.1:2380",))
 
 
@@ -171,7 +172,7 @@ async def test_a_host_that_still_reads_is_believed() -> None:
 
 async def test_an_etcd_that_nobody_can_stop() -> None:
     """It would go on beside the restored cluster."""
-    theatre = a_loss("demo-2", "demo-3")
+    theatre = a_loss("demo-2", "demo-3", snapshot=KEPT)
     theatre.sight.hosts.machines["demo-1"].cut_off()
     with pytest.raises(Refused, match=r"etcd answers on demo-1, and cannot be stopped there"):
         await planned(theatre)
@@ -217,7 +218,7 @@ def test_x10_the_sum_of_a_snapshot_is_always_checked(minor: str, bumps: bool) ->
 
 async def test_x10_what_is_damaged_on_the_host_is_never_restored() -> None:
     """One byte on its disk is enough, and nothing was stopped by then."""
-    theatre = a_loss("demo-2", "demo-3")
+    theatre = a_loss("demo-2", "demo-3", snapshot=KEPT)
     await theatre.approved()
     machine, path = theatre.sight.hosts.machines["demo-1"], f"{scratch(RUN)}/snapshot.db"
     tool = machine.programs["env"]
@@ -244,7 +245,7 @@ def test_x11_the_same_member_under_another_run_is_another_cluster() -> None:
 
 async def test_x11_an_old_member_that_still_runs_is_found_out() -> None:
     """Whoever answers with another cluster id is of the old cluster."""
-    theatre = a_loss("demo-2", "demo-3")
+    theatre = a_loss("demo-2", "demo-3", snapshot=KEPT)
     await theatre.approved()
     sight = theatre.sight
     before = sight.hosts.machines["demo-1"].units["etcd.service"].on_start
@@ -261,7 +262,7 @@ async def test_x11_an_old_member_that_still_runs_is_found_out() -> None:
 
 async def test_x14_one_host_that_runs_is_no_quorum_and_two_are() -> None:
     """Of three, one is not enough to be spared a restore; two are enough to be refused one."""
-    plan = await planned(a_loss("demo-2", "demo-3"))
+    plan = await planned(a_loss("demo-2", "demo-3", snapshot=KEPT))
     assert "none of 3 members served a linearizable read, quorum 2" in plan.facts[0]
     with pytest.raises(Refused, match="which takes 2 of 3 members"):
         await planned(a_loss("demo-3"))
@@ -269,7 +270,7 @@ async def test_x14_one_host_that_runs_is_no_quorum_and_two_are() -> None:
 
 async def test_x14_quorum_that_comes_back_ends_the_run_before_anything_is_stopped() -> None:
     """Approved without quorum, and refused with it."""
-    theatre = a_theatre("etcd restore", {})
+    theatre = a_theatre("etcd restore", {"snapshot": KEPT})
     lose(theatre, "demo-2", "demo-3").dead.clear()
     await theatre.approved()
     machine = theatre.sight.hosts.machines["demo-2"]
@@ -282,7 +283,7 @@ async def test_x14_quorum_that_comes_back_ends_the_run_before_anything_is_stoppe
 
 async def test_quorum_that_comes_back_leaves_the_api_servers_on() -> None:
     """They are stopped before etcd is, and only when nobody has come back until then."""
-    theatre = a_theatre("etcd restore", {})
+    theatre = a_theatre("etcd restore", {"snapshot": KEPT})
     lose(theatre, "demo-2", "demo-3", platform=Platform.OCP311).dead.clear()
     await theatre.approved()
     machines = theatre.sight.hosts.machines
@@ -326,7 +327,7 @@ def _unhealthy(program: Program | None) -> Program:
 
 async def test_x16_a_data_folder_that_is_a_mount_is_never_moved() -> None:
     """Only what is inside gets another name, so nothing is copied, and nothing is busy."""
-    theatre = a_loss("demo-2", "demo-3")
+    theatre = a_loss("demo-2", "demo-3", snapshot=KEPT)
     machines = theatre.sight.hosts.machines
     for machine in machines.values():
         machine.mounts[DATA] = "/dev/vdb1"
@@ -378,7 +379,7 @@ async def test_x21_without_such_a_tool_there_is_no_plan(tools: Tools) -> None:
 
 async def test_x21_a_tool_that_changed_meanwhile_stops_nothing() -> None:
     """Somebody upgraded the package between the approval and the step."""
-    theatre = a_theatre("etcd restore", {})
+    theatre = a_theatre("etcd restore", {"snapshot": KEPT})
     tools = lose(theatre, "demo-2", "demo-3")
     await theatre.approved()
     tools.restores = ()

@@ -16,6 +16,7 @@ from tests.unit.procedures.plans.facts.hosts import off
 from tests.unit.procedures.plans.facts.members import down
 
 KEPT = "demo-20231113T221320Z-90-6742c4a60b5d"
+KEPT_V2 = "demo-20231113T221320Z-95-ea7af313c665"
 ALL = ("demo-1", "demo-2", "demo-3")
 
 CASES = {
@@ -37,11 +38,15 @@ CASES = {
     "etcd-defrag": Case("etcd defrag", {}, fragmented),
     "etcd-defrag-one": Case("etcd defrag", {"member": "demo-2", "anyway": True}, fragmented),
     "etcd-restore-config": Case("etcd restore config", {"member": "demo-2"}, spoiled),
-    "etcd-restore": Case("etcd restore", {}, lost("demo-2", "demo-3")),
+    "etcd-restore": Case("etcd restore", {"snapshot": KEPT}, lost("demo-2", "demo-3")),
     "etcd-restore-all-lost": Case("etcd restore", {"on": "demo-2"}, lost(*ALL)),
-    "etcd-restore-v2": Case("etcd restore v2", {}, with_v2("demo-2", off=("demo-3",))),
+    "etcd-restore-v2": Case(
+        "etcd restore v2", {"snapshot": KEPT_V2}, with_v2("demo-2", off=("demo-3",))
+    ),
     "etcd-restore-kubespray": Case(
-        "etcd restore", {}, lost("demo-1", off=("demo-3",), on=Platform.KUBESPRAY)
+        "etcd restore",
+        {"snapshot": KEPT},
+        lost("demo-1", off=("demo-3",), on=Platform.KUBESPRAY),
     ),
     "etcd-restore-static-pods": Case("etcd restore", {}, lost(*ALL, on=Platform.OCP311)),
     "etcd-restore-bad-data": Case(
@@ -53,6 +58,14 @@ REFUSALS = {
     "the configuration of hosts without power": (
         Case("etcd backup config", {"member": "demo-2"}, off("demo-2")),
         r"No host can be reached\. Nothing of demo-2 is copied: demo-2 \(10\.0\.0\.2\) cannot",
+    ),
+    "data that a survivor has and the newest snapshot lacks": (
+        Case("etcd restore", {}, lost("demo-2", "demo-3")),
+        r"demo-1 \(revision 100\) answers, .* ends at revision 90: 10 revisions would be lost",
+    ),
+    "data that a survivor has and the archive lacks": (
+        Case("etcd restore v2", {}, with_v2("demo-2", "demo-3")),
+        r"5 revisions would be lost \(R14\)\. No v2 store is copied without quorum\.",
     ),
     "no lack of space": (
         Case("etcd nospace"),
