@@ -4,6 +4,7 @@ from procedures.engine.execute import execute
 from procedures.model.events import Reported
 from procedures.model.ids import UserId
 from procedures.model.run import Run, State
+from procedures.model.snapshot import Snapshot
 from tests.support.real_stage import Journal, RealStage
 from tests.testbed import Cluster
 
@@ -32,21 +33,40 @@ def cluster_id(cluster: Cluster, member: str) -> int:
     return int(answer["Status"]["header"]["cluster_id"])
 
 
+def revision_of(cluster: Cluster, member: str) -> int:
+    """Up to where a member has applied what was written; it tells without quorum too."""
+    [answer] = cluster.etcdctl("endpoint", "status", members=[member])
+    return int(answer["Status"]["header"]["revision"])
+
+
 def listed(cluster: Cluster, member: str) -> set[str]:
     """Who is a voter, as a member has it."""
     rows = cluster.etcdctl("member", "list", members=[member])["members"]
     return {row["name"] for row in rows if not row.get("isLearner")}
 
 
-async def restored(stage: RealStage, on: str, procedure: str = "etcd restore") -> Run:
-    """Restore; what people are asked to do, they say they have done: no API server runs here."""
-    journal = await stage.carried_out(procedure, on=on)
+async def restored(
+    stage: RealStage, on: str, procedure: str = "etcd restore", **args: str | bool
+) -> Run:
+    """Restore, with what people are asked to do."""
+    journal = await stage.carried_out(procedure, on=on, **args)
+    await helped(journal, stage)
+    ended(journal)
+    return journal.run
+
+
+async def helped(journal: Journal, stage: RealStage) -> None:
+    """Let people say that they have done what they are asked for: no API server runs here."""
     while (asked := journal.run.asked) is not None:
         assert journal.run.plan is not None
         await journal.write(Reported(asked.step, asked.attempt, UserId("U0BOB")))
         await execute(journal.run.plan, journal, stage)
-    ended(journal)
-    return journal.run
+
+
+async def saved(stage: RealStage) -> Snapshot:
+    """Take a snapshot; gives it."""
+    ended(await stage.carried_out("etcd backup"))
+    return (await stage.backups.listing(stage.cluster.name))[0]
 
 
 def ended(journal: Journal) -> None:

@@ -6,7 +6,7 @@ from procedures.engine.execute import execute
 from procedures.model.events import Resumed
 from procedures.model.ids import UserId
 from procedures.model.inventory import Platform
-from tests.hosts.restoring import NAMES, ended, keys, write
+from tests.hosts.restoring import NAMES, ended, helped, keys, write
 from tests.hosts.stage import on_stage
 from tests.testbed import HostSpec, Namespace, Testbed
 
@@ -38,6 +38,7 @@ async def test_pods_that_fail_on_disks_of_their_own(inside: Namespace, tmp_path:
             bed["etcd-2"].run(["mkdir", "/etc/origin/node/pods-stopped"])
             bed["etcd-2"].run(["touch", manifest])
             journal = await stage.carried_out("etcd restore", on="etcd-1")
+            await helped(journal, stage)
             assert "etcd-2 is still told to run etcd" in str(journal.run.error)
             for name in NAMES:
                 assert bed[name].run(["test", "-e", _OLD], check=False).status == 1
@@ -45,6 +46,7 @@ async def test_pods_that_fail_on_disks_of_their_own(inside: Namespace, tmp_path:
             await journal.write(Resumed(UserId("U0BOB")))
             assert journal.run.plan is not None
             await execute(journal.run.plan, journal, stage)
+            await helped(journal, stage)
             ended(journal)
         assert cluster.healthy() == members
         for member, name in zip(members, NAMES, strict=True):

@@ -92,7 +92,10 @@ async def test_both_stores_are_there_after_the_loss_of_two(
                 bed[name].run(["pkill", "-KILL", "-x", "etcd"])
             for name in NAMES[1:]:
                 await stage.down(name)
-            await restored(stage, "etcd-1", "etcd restore v2")
+            [archive] = await stage.backups.archives(stage.cluster.name)
+            with pytest.raises(Refused, match=r"etcd-1 \(revision \d+\) answers, .* 5 revisions"):
+                await stage.planned("etcd restore v2")
+            await restored(stage, "etcd-1", "etcd restore v2", snapshot=archive.name)
         assert cluster.healthy() == list(NAMES)
         assert cluster_id(cluster, "etcd-1") != old
         for name in NAMES:
