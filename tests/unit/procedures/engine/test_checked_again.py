@@ -81,6 +81,10 @@ def demoted(member: MemberName) -> Change:
     return change
 
 
+def with_a_learner(theatre: Theatre) -> None:
+    theatre.sight.demo.add(MemberName("demo-4"), "https://127.0.0.1:2390", learner=True)
+
+
 def gone_and_alarmed(theatre: Theatre) -> None:
     """The one is removed, and another has an alarm."""
     del theatre.sight.demo.members[THREE]
@@ -101,6 +105,12 @@ class Case:
 SNAPSHOT, REMOVAL, HEALTHY, CANARY = 1, 3, 4, 5
 CASES = {
     "another member died": Case(REMOVE, REMOVAL, stopped(TWO), "(R2)"),
+    "another died beside the dead one": Case(
+        REMOVE, REMOVAL, stopped(TWO), "(R14)", ready=stopped(THREE)
+    ),
+    "an addition was begun": Case(
+        REMOVE, REMOVAL, with_a_learner, "demo-4 is still a learner", ready=stopped(THREE)
+    ),
     "the dead one came back": Case(
         REMOVE,
         REMOVAL,
@@ -119,6 +129,9 @@ CASES = {
     ),
     "it leads again": Case(REMOVE, REMOVAL, leading(THREE), "leads again (R9)"),
     "its id is another's": Case(REMOVE, REMOVAL, moved(THREE, URL), "when it was approved (R7)"),
+    "its id has another name": Case(
+        REMOVE, REMOVAL, renamed(THREE), "when it was approved (R7)", ready=stopped(THREE)
+    ),
     "an alarm": Case(REMOVE, REMOVAL, alarmed(ONE, TWO), "(R"),
     "no quorum for a snapshot": Case(REMOVE, SNAPSHOT, stopped(TWO, THREE), "has no quorum"),
     "nobody fit for a snapshot": Case(
