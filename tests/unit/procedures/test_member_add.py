@@ -68,6 +68,37 @@ async def test_health_has_to_last() -> None:
     assert theatre.sight.clock.ms >= back_ms + 6_000
 
 
+async def test_health_that_comes_and_goes() -> None:
+    """The time counts from the last moment in which somebody was not well."""
+    theatre = adding()
+    await theatre.approved()
+    two, clock = theatre.sight.demo.members[TWO], theatre.sight.clock
+    from_ms, back_ms = clock.ms + 3_000, clock.ms + 4_000
+
+    def flap() -> None:
+        away = from_ms <= clock.ms < back_ms
+        two.condition = Condition.STOPPED if away else Condition.RUNNING
+
+    clock.on_sleep = flap
+    guarded: list[int] = []
+    await theatre.work(Script(at_guard=lambda: guarded.append(clock.ms)))
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    assert guarded[1] >= back_ms + 6_000
+
+
+async def test_somebody_else_changes_the_members_meanwhile() -> None:
+    """One that was there is gone: people are told who is there (R7)."""
+    theatre = adding()
+    await theatre.approved()
+    members = theatre.sight.demo.members
+
+    async def remove_another() -> None:
+        del members[THREE]
+
+    pen = await theatre.work(Script(stall_at=1, meanwhile=remove_another))
+    assert any("its list has a001, a002, a004 now. Look at" in line for line in pen.said)
+
+
 async def test_health_that_does_not_come() -> None:
     """The wait has an end, and nobody was added."""
     theatre = adding()
@@ -162,3 +193,16 @@ async def test_a_learner_that_somebody_takes_out_meanwhile() -> None:
     await theatre.work()
     assert theatre.run.state is State.FAILED
     assert "is not a member any more (R7)" in str(theatre.run.error)
+
+
+async def test_the_voters_are_others_than_a_promotion_leaves() -> None:
+    """Somebody else took one out meanwhile: people are told who votes now."""
+    theatre, learner = promoting()
+    await theatre.approved()
+
+    async def remove_another() -> None:
+        del theatre.sight.demo.members[THREE]
+
+    pen = await theatre.work(Script(stall_at=1, meanwhile=remove_another))
+    assert not learner.learner
+    assert any("the voters are a001, a002, a004 now. Look at" in line for line in pen.said)
