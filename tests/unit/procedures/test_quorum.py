@@ -257,6 +257,17 @@ def test_rolling_order_begins_with_the_dead_and_ends_with_the_leader() -> None:
     assert [m.name for m in quorum.rolling_order(cluster("hhdh"))] == ["m3", "m2", "m4", "m1"]
 
 
+def test_rolling_order_begins_with_a_dead_leader() -> None:
+    """What is told of who leads may be old: one that is down takes nothing with it."""
+    assert next(m.name for m in quorum.rolling_order(cluster("hhdh", leader=2))) == "m3"
+
+
+def test_the_only_voter_is_called_so() -> None:
+    """There would be nobody left to name figures of."""
+    (alone,) = members = cluster("h")
+    assert quorum.may_remove(members, alone.id).because == "m1 is the only voter"
+
+
 def test_refusals_say_the_figures() -> None:
     """A refusal names what would be left, and what is needed."""
     members = cluster("hhd")
