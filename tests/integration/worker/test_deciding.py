@@ -13,11 +13,12 @@ from procedures.model.events import (
     Doubted,
     Started,
 )
-from procedures.model.ids import UserId
+from procedures.model.ids import RunId, UserId
 from procedures.model.run import State
 from tests.integration.worker.team import (
     ALICE,
     BOB,
+    CAROL,
     DAVE,
     DECISIONS,
     Team,
@@ -68,11 +69,43 @@ async def test_the_deciding_vote_asks_anew(team: Team) -> None:
     assert (await team.run(name)).votes == ()
 
 
-async def test_an_approver_thinks_again(team: Team) -> None:
-    """One person counts once; who has approved may still reject, which ends it."""
+async def removing(team: Team) -> RunId:
+    """A removal, which takes two people."""
     name = await team.ask(command="etcd member remove", member="demo-3")
     async with team.working():
         await team.reaches(name, State.WAITING_FOR_APPROVAL)
+    return name
+
+
+async def test_two_people_decide(team: Team) -> None:
+    """The second one decides, and the decision names both."""
+    name = await removing(team)
+    await team.vote(name, BOB)
+    assert (await team.run(name)).decided is None
+    await team.vote(name, CAROL)
+    run = await team.run(name)
+    assert run.state is State.QUEUED
+    assert run.decided is not None
+    assert set(run.decided.voters) == {BOB, CAROL}
+
+
+async def test_who_voted_first_is_read_again(team: Team) -> None:
+    """Whoever may not approve any more when it is decided does not count, and another has to."""
+    name = await removing(team)
+    await team.vote(name, BOB)
+    digest = (await team.run(name)).question({}).digest
+
+    async def without_bob(users: Iterable[UserId]) -> frozenset[UserId]:
+        return (await eligible(users)) - {BOB}
+
+    await team.decisions.vote(name, CAROL, "approve", digest, without_bob, likely=eligible)
+    run = await team.run(name)
+    assert (run.state, run.decided) == (State.WAITING_FOR_APPROVAL, None)
+
+
+async def test_an_approver_thinks_again(team: Team) -> None:
+    """One person counts once; who has approved may still reject, which ends it."""
+    name = await removing(team)
     await team.vote(name, BOB)
     with pytest.raises(Refused, match="counts already"):
         await team.vote(name, BOB)
