@@ -153,6 +153,8 @@ async def test_who_may_settle_a_doubt(team: Team) -> None:
     await team.forge(name, WORKER, Started(1, 1))
     await team.forge(name, WORKER, Doubted(1, "nobody can tell"))
     digest = (await team.run(name)).question({}).digest
+    with pytest.raises(Refused, match="decide that first"):
+        await team.decisions.cancel(name, ALICE, eligible)
     with pytest.raises(Refused, match="You may not decide"):
         await team.decisions.settle(name, DAVE, "stop", digest, eligible, asked="1.1")
     for other, asked in (("0" * 64, "1.1"), (digest, "1.2"), (digest, "2.1"), (digest, "")):
