@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from bot.deciding import RESUME_MS, Decisions
+from bot.store import keys
 from procedures.model.approval import EXPIRES_MS
 from procedures.model.errors import Refused
 from procedures.model.events import (
@@ -21,9 +22,11 @@ from tests.integration.worker.team import (
     CAROL,
     DAVE,
     DECISIONS,
+    SITE,
     Team,
     eligible,
     failed,
+    nothing_happens,
     waiting_for_votes,
 )
 from tests.support.signing import WORKER
@@ -165,3 +168,15 @@ async def test_who_may_settle_a_doubt(team: Team) -> None:
     assert (await team.run(name)).state is State.FAILED
     with pytest.raises(Refused, match="Nothing is in doubt there any more"):
         await team.decisions.settle(name, BOB, "happened", digest, eligible, asked="1.1")
+
+
+async def test_a_run_in_doubt_that_is_woken(team: Team) -> None:
+    """Somebody with access to the store puts it among the open ones: it still waits for people."""
+    name = await waiting_for_votes(team)
+    await team.vote(name, BOB)
+    await team.forge(name, WORKER, Began("w"), Started(1, 1), Doubted(1, "nobody can tell"))
+    version = (await team.runs.read(name)).version
+    run = await nothing_happens(team, name)
+    assert run.state is State.IN_DOUBT
+    assert (await team.runs.read(name)).version == version
+    assert await team.redis.zscore(keys.waiting(SITE), name) is not None

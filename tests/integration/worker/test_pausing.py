@@ -15,6 +15,7 @@ from bot.store.pauses import Pause, Pauses
 from bot.store.runs import Runs
 from procedures.model.events import Began, CancelAsked, Failed, Held, Planned, Resumed, Started
 from procedures.model.ids import ClusterName, RunId, UserId
+from procedures.model.probe import Sample
 from procedures.model.run import Run, State, fold
 from tests.integration.worker.test_worker import a_worker, working
 from tests.support.made_runs import BOB, REQUEST, START_MS, a_plan, a_run, approved
@@ -76,6 +77,29 @@ async def takes(redis: Redis) -> int:
 
 def url(sight: FakeSight) -> tuple[str, ...]:
     return next(iter(sight.demo.members.values())).peer_urls
+
+
+async def test_a_pause_that_comes_while_it_is_planned_again(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was ready when a worker took it, and begins no step all the same."""
+    await Pauses(redis).end(DEMO)
+    sight = a_sight()
+    sample = sight.etcd.sample
+    name = await asked(redis)
+
+    async def looking(*args: object) -> Sample:
+        if (await the_run(redis, name)).decided is not None:
+            await Pauses(redis).begin(DEMO, Pause(BOB, 0))
+        return await sample(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sight.etcd, "sample", looking)
+    async with working(a_worker(redis, sight)):
+        await is_approved(redis, name)
+        await reaches(redis, name, State.QUEUED, held=True)
+    run = await the_run(redis, name)
+    assert "The cluster is paused" in str(run.held)
+    assert not run.steps
 
 
 async def test_an_approved_run_waits_for_the_end_of_the_pause(redis: Redis) -> None:
