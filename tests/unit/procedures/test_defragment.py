@@ -6,12 +6,17 @@ import pytest
 
 from bot.targets.etcd.memory import FakeEtcd
 from bot.targets.etcd.model import Condition
+from procedures.actions.etcd.defragment import SETTLE_S
+from procedures.engine.ports import NotHappened, Unclear
 from procedures.etcd.fragmentation import MIB
 from procedures.model.errors import InDoubt
+from procedures.model.events import Done, Started
 from procedures.model.ids import MemberName
 from procedures.model.inventory import Cluster
 from procedures.model.run import State
+from tests.support.script import Script
 from tests.support.theatre import Theatre, a_theatre
+from tests.unit.procedures.engine.test_checked_again import Interrupted
 
 ALL = ("demo-1", "demo-2", "demo-3")
 
@@ -151,3 +156,82 @@ async def test_a_member_that_does_not_come_back() -> None:
     assert theatre.run.state is State.FAILED
     assert "demo is not healthy 600 s after demo-2 (a002)" in str(theatre.run.error)
     assert theatre.sight.clock.ms - before < 700_000
+
+
+async def test_leadership_comes_back_meanwhile() -> None:
+    """Whoever leads keeps serving: the step ends before anything is sent (R9)."""
+    theatre = a_fragmented(member="demo-3")
+    await theatre.approved()
+    theatre.append(Started(1, 1), Done(1, None), Started(2, 1), Done(2, None))
+    demo = theatre.sight.demo
+    demo.hand_over(demo.members[MemberName("demo-3")])
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert "demo-3 (a003) leads (R9)" in str(theatre.run.error)
+    assert order(theatre) == []
+
+
+async def test_somebody_takes_a_member_out_meanwhile() -> None:
+    """What was approved was another cluster (R7)."""
+    theatre = a_fragmented()
+    await theatre.approved()
+    del theatre.sight.demo.members[MemberName("demo-2")]
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert "demo-2 (a002) is not a member any more (R7)" in str(theatre.run.error)
+
+
+async def test_all_are_well_for_a_while_before_the_next_has_its_turn() -> None:
+    """A member that has just come back may not be relied on yet."""
+    theatre = a_fragmented()
+    await theatre.approved()
+    clock, guarded = theatre.sight.clock, list[int]()
+    await theatre.work(Script(at_guard=lambda: guarded.append(clock.ms)))
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    _, first, second, *_ = guarded
+    assert second - first >= SETTLE_S * 1_000
+
+
+class Damaging(FakeEtcd):
+    """What is defragmented loses writes."""
+
+    async def defragment(self, cluster: Cluster, endpoint: str, *, limit_ms: int) -> None:
+        await super().defragment(cluster, endpoint, limit_ms=limit_ms)
+        self.clusters[cluster.name].revision -= 50
+
+
+async def test_a_member_that_comes_back_with_less() -> None:
+    """It would tell old data: people are told before another has its turn (R11)."""
+    theatre = a_fragmented()
+    await theatre.approved()
+    theatre.sight.etcd = Damaging(theatre.sight.etcd.clusters, theatre.sight.clock.now_ms)
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert "came back with revision 50, and had 100 before (R11)" in str(theatre.run.error)
+    assert len(order(theatre)) == 1
+
+
+async def test_a_member_that_serves_for_a_moment_is_not_done_with_it() -> None:
+    """Two looks in a row have to find that nobody is at it."""
+    theatre = a_fragmented()
+    await theatre.approved()
+    demo1, clock = theatre.sight.demo.members[MemberName("demo-1")], theatre.sight.clock
+    demo1.condition = Condition.FROZEN
+
+    def freeze() -> None:
+        demo1.condition = Condition.FROZEN
+
+    def serve(_: Theatre) -> None:
+        demo1.condition = Condition.RUNNING
+        clock.on_sleep = freeze
+
+    found = await Interrupted(theatre, 2).finding(serve)
+    assert isinstance(found, Unclear)
+    assert "may still be at its data file" in found.why
+
+
+async def test_a_member_that_serves_again_is_done_with_it() -> None:
+    """Then it may be done again: one that has little to win is passed over."""
+    theatre = a_fragmented()
+    await theatre.approved()
+    assert isinstance(await Interrupted(theatre, 2).finding(), NotHappened)
