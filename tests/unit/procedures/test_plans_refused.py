@@ -6,9 +6,12 @@ from bot.targets.etcd.model import Condition
 from procedures.model.errors import QuorumbotError, Refused
 from procedures.model.ids import MemberName, hex_id
 from procedures.model.probe import Alarm
+from tests.support.certified import certified
+from tests.support.rhel import on_rhel
 from tests.unit.procedures.plans.case import Case, made, planned
 from tests.unit.procedures.plans.cases.members import ADD, CASES, FIX
 from tests.unit.procedures.plans.every import REFUSALS
+from tests.unit.procedures.plans.facts.data import with_v2
 from tests.unit.procedures.plans.facts.members import down, learner
 
 CHANGES = {
@@ -21,14 +24,25 @@ CHANGES = {
     "etcd defrag": {},
     "etcd nospace": {},
     "etcd move-leader": {},
+    "etcd scale-up": {},
+    "etcd certs renew": {},
+    "etcd backup v2": {},
+    "host rhsm-update": {},
 }
+READY = {
+    "etcd member promote": learner(),
+    "etcd scale-up": lambda _: None,
+    "etcd certs renew": certified(),
+    "etcd backup v2": with_v2(),
+    "host rhsm-update": on_rhel(),
+}
+"""What has to be there, or not to be, for the alarm to be what stands against it."""
 
 
 @pytest.mark.parametrize("procedure", CHANGES)
 async def test_nothing_else_is_changed_while_data_differs(procedure: str) -> None:
     """R16: whatever it is, and whomever the alarm names."""
-    facts = learner() if procedure == "etcd member promote" else down("demo-3")
-    theatre = made(Case(procedure, CHANGES[procedure], facts))
+    theatre = made(Case(procedure, CHANGES[procedure], READY.get(procedure, down("demo-3"))))
     theatre.sight.demo.alarms.append(Alarm(hex_id(0), "CORRUPT"))
     with pytest.raises(Refused, match=r"CORRUPT.*\(R16\)"):
         await planned(theatre)

@@ -30,6 +30,16 @@ async def test_one_of_two_is_dead() -> None:
         await theatre.approved()
 
 
+@pytest.mark.parametrize("member", ["demo-1", "demo-5"])
+async def test_another_is_dead(member: str) -> None:
+    """Healthy or not: nothing is added beside a dead one, also where quorum would bear it (R3)."""
+    theatre = a_theatre("etcd replace", {"member": member}, 5)
+    for name in {"demo-4", "demo-5"} & {"demo-4", member}:
+        theatre.sight.demo.members[MemberName(name)].condition = Condition.STOPPED
+    with pytest.raises(Refused, match=r"demo-4 must be healthy first \(R3\)"):
+        await theatre.approved()
+
+
 async def test_the_host_of_the_dead_one_gets_worse() -> None:
     """What keeps anybody from tidying up there keeps no new member out."""
     theatre = a_theatre("etcd replace", {"member": "demo-3"})

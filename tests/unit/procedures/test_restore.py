@@ -9,6 +9,7 @@ import pytest
 from bot.targets.etcd.memory import FakeEtcd
 from bot.targets.etcd.model import Condition
 from bot.targets.ssh.model import FakeMachine, Program, Say
+from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.catalogue import PROCEDURES
 from procedures.engine.draft import draft
@@ -393,3 +394,19 @@ def nothing_was_stopped(theatre: Theatre) -> bool:
     """No unit was touched, and no data moved."""
     kinds = ("systemctl", ": mv ")
     return not [each for each in theatre.effects if any(kind in each for kind in kinds)]
+
+
+async def test_before_learners_were_known_it_stays_alone() -> None:
+    """Up to etcd 3.3 a second voter would stop all writes until it starts (R6)."""
+    plan = await planned(a_loss(*ALL, tools=Tools("3.3.27")))
+    assert any(fact.startswith("Afterwards 1 of 1 members") for fact in plan.facts)
+    assert not [step for step in plan.steps if step.action == AddMember.KIND]
+
+
+@pytest.mark.parametrize(("off", "members"), [((), 3), (("demo-3",), 1)])
+async def test_there_are_an_odd_number_in_the_end(off: tuple[str, ...], members: int) -> None:
+    """Two bear no more than one does, and each of them would have to be there (R8)."""
+    plan = await planned(a_loss(*(each for each in ALL if each not in off), off=off))
+    assert any(fact.startswith(f"Afterwards {members} of {members}") for fact in plan.facts)
+    added = [step for step in plan.steps if step.action == AddMember.KIND]
+    assert len(added) == members - 1

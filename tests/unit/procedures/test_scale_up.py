@@ -10,6 +10,8 @@ from bot.targets.etcd.model import Condition
 from bot.targets.ssh.model import FakeMachine
 from procedures.catalogue import PROCEDURES
 from procedures.engine.draft import draft
+from procedures.etcd.observe import observed
+from procedures.etcd.scale_up import sizes
 from procedures.model.errors import QuorumbotError
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.inventory import Host
@@ -18,6 +20,7 @@ from procedures.model.run import State
 from tests.support.machines import live_on
 from tests.support.platforms import on_kubespray, with_static_pods
 from tests.support.script import Script
+from tests.support.sight import a_sight
 from tests.support.theatre import Theatre, a_theatre
 
 DEMO = ClusterName("demo")
@@ -227,6 +230,20 @@ async def test_a_host_whose_name_is_a_part_of_another() -> None:
     assert theatre.members()["demo-10"] == ("https://10.0.0.10:2380",)
     conf = machine(theatre, "demo-1").files.text("/etc/etcd/etcd.conf")
     assert "demo-1=https://demo-1.invalid:2380,demo-10=https://10.0.0.10:2380" in conf
+
+
+@pytest.mark.parametrize(("before", "said"), [(1, True), (2, False), (3, True), (6, False)])
+async def test_an_even_number_is_said(before: int, said: bool) -> None:
+    """It bears no more than one less (R8)."""
+    lines = sizes(await observed(DEMO, a_sight(before)))
+    assert any("tolerate no more than" in line for line in lines) is said
+    assert not any("writes become slower" in line for line in lines)
+
+
+async def test_too_many_are_said() -> None:
+    """Above seven, each write waits for more of them (R8)."""
+    lines = sizes(await observed(DEMO, a_sight(7)))
+    assert "With more than 7 voters writes become slower, and little is won (R8)." in lines
 
 
 async def test_one_after_the_other() -> None:

@@ -158,6 +158,18 @@ REFUSALS = {
         Case("etcd member promote", {"member": "demo-4"}, learner(behind=200)),
         r"demo-4 is at entry 300 of the leader's 500, and has to be at 90 % \(R6\)",
     ),
+    "a peer URL without quorum": (
+        Case("etcd member fix-peer-url", FIX, down("demo-2", "demo-3")),
+        r"no quorum \(R14\): no change of its members can be committed",
+    ),
+    "the peer URL of a learner": (
+        Case("etcd member fix-peer-url", {**FIX, "member": "demo-4"}, learner()),
+        r"demo-4 \(a004\) is a learner \(R6\).* Promote it first, or remove it\.",
+    ),
+    "a restart beside a dead one": (
+        Case("etcd restart", {"member": "demo-1"}, down("demo-2")),
+        r"leave 1 healthy of 3, quorum 2 \(R10\)\. Bring the others back first\.",
+    ),
     "no URL": (
         Case("etcd member fix-peer-url", {"member": "demo-1", "url": "10.0.0.1"}),
         r"'10.0.0.1' is no peer URL\. Write https://HOST:PORT",
