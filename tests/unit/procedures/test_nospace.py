@@ -2,9 +2,14 @@
 
 import pytest
 
-from bot.targets.etcd.model import Condition
+from bot.targets.etcd.memory import FakeEtcd
+from bot.targets.etcd.model import Condition, FakeCluster
+from procedures.actions.etcd.space import DisarmNospace
 from procedures.etcd.fragmentation import MIB
+from procedures.model.events import Done, Started
 from procedures.model.ids import MemberName
+from procedures.model.inventory import Cluster
+from procedures.model.probe import Alarm
 from procedures.model.run import State
 from tests.support.theatre import Theatre, a_theatre
 
@@ -93,3 +98,45 @@ async def test_with_a_dead_member() -> None:
     assert theatre.run.state is State.SUCCEEDED, theatre.run.error
     assert theatre.sight.demo.members[THREE].db_size == 2_100 * MIB
     assert theatre.sight.demo.alarms == []
+
+
+async def only_the_alarm_is_left() -> tuple[Theatre, FakeCluster]:
+    """All is done but that the alarm is taken back; there is space."""
+    theatre = full()
+    await theatre.approved()
+    plan, demo = theatre.run.plan, theatre.sight.demo
+    assert plan is not None
+    for member in demo.members.values():
+        member.db_size = member.db_size_in_use = 100 * MIB
+    last = next(step.number for step in plan.steps if step.action == DisarmNospace.KIND)
+    for number in range(1, last):
+        theatre.append(Started(number, 1), Done(number, None))
+    return theatre, demo
+
+
+async def test_no_other_alarm_is_taken_back() -> None:
+    """CORRUPT goes away only when all data is equal (R16)."""
+    theatre, demo = await only_the_alarm_is_left()
+    demo.raise_alarm(THREE, "CORRUPT")
+    await theatre.work()
+    assert theatre.effects == [f"disarm NOSPACE {demo.members[ONE].id}"]
+    assert [alarm.kind for alarm in demo.alarms] == ["CORRUPT"]
+
+
+class Full(FakeEtcd):
+    """Somebody writes so much that the alarm is on again at once."""
+
+    async def disarm(self, cluster: Cluster, endpoint: str, alarm: Alarm) -> None:
+        await super().disarm(cluster, endpoint, alarm)
+        self.clusters[cluster.name].raise_alarm(TWO)
+
+
+async def test_it_is_raised_again() -> None:
+    """That is said, and the run does not end well."""
+    theatre, _ = await only_the_alarm_is_left()
+    theatre.sight.etcd = Full(theatre.sight.etcd.clusters, theatre.sight.clock.now_ms)
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert "NOSPACE has been raised again on demo meanwhile (R15). Resume." in str(
+        theatre.run.error
+    )
