@@ -1,17 +1,21 @@
 """`/etcd scale-up-ansible`: what is refused, and what becomes of a playbook that fails."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from bot.targets.etcd.model import Condition
+from bot.targets.ssh.model import FakeMachine, Say
+from procedures.actions.host.run_playbook import RUNNING, RunPlaybook
 from procedures.model.ansible import names_in
 from procedures.model.errors import QuorumbotError
+from procedures.model.host import At
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.run import State
 from tests.support.ansibles import INVENTORY, PLAYBOOK, PLAYBOOKS, Ends, listing, with_ansible
 from tests.support.script import Script
+from tests.support.sight import a_sight
 from tests.support.theatre import Pen, Theatre, a_theatre
 
 DEMO = ClusterName("demo")
@@ -232,3 +236,43 @@ async def test_a_cluster_that_is_not_well_any_more() -> None:
     await theatre.work()
     assert theatre.run.state is State.FAILED
     assert played(theatre) == []
+
+
+async def test_another_playbook_runs_by_now() -> None:
+    """Two at once would write the same files (R22)."""
+    theatre = a_run(with_ansible())
+    await theatre.approved()
+    machine = theatre.sight.hosts.machines["demo-2"]
+    before = machine.programs.get("pgrep")
+
+    async def pgrep(machine: FakeMachine, argv: Sequence[str], stdin: bytes, say: Say) -> int:
+        if argv[-1] == RUNNING[-1]:
+            return 0
+        return await before(machine, argv, stdin, say) if before else 1
+
+    machine.programs["pgrep"] = pgrep
+    await theatre.work()
+    assert "Another playbook runs on demo-2 (R22). Ask again" in str(theatre.run.error)
+    assert played(theatre) == []
+
+
+async def test_other_members_than_when_it_was_approved() -> None:
+    """All of them are well, and it is another cluster (R7)."""
+    theatre = a_run(with_ansible())
+    await theatre.approved()
+    del theatre.sight.demo.members[MemberName("demo-3")]
+    await theatre.work()
+    assert "when this was approved. The playbook was not run." in str(theatre.run.error)
+    assert played(theatre) == []
+
+
+@pytest.mark.parametrize(("name", "ours"), [("demo-3", True), ("demo-30", False)])
+async def test_a_member_that_was_not_asked_for(name: str, ours: bool) -> None:
+    """One that is called otherwise came from elsewhere, and no success is told of it (R21)."""
+    sight = a_sight()
+    one, two, _ = sight.demo.members.values()
+    at = At("demo-2", "")
+    run = RunPlaybook(DEMO, at, INVENTORY, PLAYBOOK, None, at, (name,), (one.id, two.id))
+    assert await run._is_well(sight) is ours
+    left = await run._left(sight)
+    assert left.startswith("A member is there that was not asked for: demo-3") is not ours
