@@ -240,6 +240,20 @@ async def test_an_even_number_is_said(before: int, said: bool) -> None:
     assert not any("writes become slower" in line for line in lines)
 
 
+@pytest.mark.parametrize("short", [0, 1])
+async def test_there_is_room_for_the_data_twice(short: int) -> None:
+    """It takes in a snapshot beside what it has (R13)."""
+    theatre = a_scale_up()
+    for member in theatre.sight.demo.members.values():
+        member.db_size = 100 * 1024**2
+    machine(theatre).free_bytes = 200 * 1024**2 - short
+    if not short:
+        await planned(theatre)
+        return
+    with pytest.raises(QuorumbotError, match=r"twice the database is 0\.2 GiB \(R13\)"):
+        await planned(theatre)
+
+
 async def test_too_many_are_said() -> None:
     """Above seven, each write waits for more of them (R8)."""
     lines = sizes(await observed(DEMO, a_sight(7)))
