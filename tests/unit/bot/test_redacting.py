@@ -14,6 +14,9 @@ SECRETS = {
     "REDIS": "the-password-of-redis",
     "BOT": "xoxb-0-the-bot-token",
     "APP": "xapp-0-the-app-token",
+    "SIGNING": "the-signing-secret-of-slack",
+    "FRONT": "the-key-of-the-front",
+    "WORKER": "the-key-of-the-worker",
     "KEY": "the-access-key-of-all",
     "SECRET": "the-secret-key-of-all",
     "NORTH_KEY": "the-access-key-of-north",
@@ -22,14 +25,17 @@ SECRETS = {
 
 
 def test_each_secret_of_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of Slack, of Redis, and of each place for snapshots, by their place."""
+    """Those of Slack, of Redis, of signing, and of each place for snapshots, by their place."""
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     path = tmp_path / "quorumbot.yaml"
     path.write_text(f"""
-slack: {{bot_token: {{env: BOT}}, app_token: {{env: APP}}}}
+slack: {{bot_token: {{env: BOT}}, app_token: {{env: APP}}, signing_secret: {{env: SIGNING}}}}
 redis: {{url: "rediss://redis.example:6379/0", password: {{env: REDIS}}}}
-signing: {{trusted: [{{id: front-1, role: front, public_key: {PUBLIC_KEY}}}]}}
+signing:
+  front: {{env: FRONT}}
+  worker: {{env: WORKER}}
+  trusted: [{{id: front-1, role: front, public_key: {PUBLIC_KEY}}}]
 sites: [default, north]
 clusters: {{prod: {{endpoints: {{one: "http://10.0.0.1:2379"}}}}}}
 backups:
