@@ -8,9 +8,10 @@ from typing import cast
 import pytest
 
 from bot.targets.ssh.model import FakeMachine, Say
-from procedures.actions.host.pieces import Piece, settled
-from procedures.engine.ports import Work, World
-from procedures.model.host import Ended, Lost, Mark, NeverStarted
+from procedures.actions.host.pieces import Piece, ended, reach, settled
+from procedures.engine.ports import Happened, NotHappened, Unclear, Work, World
+from procedures.model.errors import Permanent
+from procedures.model.host import At, Ended, Lost, Machine, Mark, NeverStarted
 from procedures.model.ids import RunId
 from tests.support.sight import a_sight
 from tests.support.transcripts import Heard
@@ -65,3 +66,55 @@ async def test_what_never_started_has_said_nothing() -> None:
     host = cluster.hosts[0]
     trace = await settled(cast("World", world), cast("Work", work), cluster, host, PIECE)
     assert (trace, heard.lines) == (NeverStarted(), [])
+
+
+async def test_another_machine_is_not_worked_on() -> None:
+    """It has the name and the address, and was set up anew since it was approved."""
+    sight = a_sight()
+    (cluster,) = sight.inventory.clusters.values()
+    machine = await sight.hosts.machine(cluster, cluster.hosts[0])
+    assert isinstance(machine, Machine)
+    assert await reach(sight, cluster, At("demo-1", machine.machine_id)) is cluster.hosts[0]
+    sight.hosts.machines["demo-1"].reinstall()
+    with pytest.raises(Permanent, match="demo-1 is another installation than the one"):
+        await reach(sight, cluster, At("demo-1", machine.machine_id))
+
+
+async def test_a_host_that_is_configured_no_more() -> None:
+    """Nobody knows how to reach it, or whether it is meant."""
+    sight = a_sight()
+    (cluster,) = sight.inventory.clusters.values()
+    with pytest.raises(Permanent, match="demo-9 is not among the hosts of demo any more"):
+        await reach(sight, cluster, At("demo-9", ""))
+
+
+@pytest.mark.parametrize("status", [0, 1])
+async def test_only_what_ended_well_has_happened(status: int) -> None:
+    """What failed, or was cut off, is done again."""
+    sight, heard = a_sight(), Heard()
+    (cluster,) = sight.inventory.clusters.values()
+    host = cluster.hosts[0]
+    machine = await sight.hosts.machine(cluster, host)
+    assert isinstance(machine, Machine)
+
+    async def count(_: FakeMachine, __: Sequence[str], ___: bytes, ____: Say) -> int:
+        return status
+
+    sight.hosts.machines["demo-1"].programs["count"] = count
+    sight.hosts.begin(cluster, host, MARK, PIECE.argv, limit_ms=PIECE.limit_ms)
+    work = SimpleNamespace(mark=lambda _: MARK, transcript=lambda _, __: heard)
+    at = At("demo-1", machine.machine_id)
+    found = await ended(sight, cast("Work", work), cluster, at, PIECE)
+    assert isinstance(found, NotHappened if status else Happened)
+
+
+async def test_nobody_can_tell_of_a_host_that_is_off() -> None:
+    """It may have happened there, or happen yet."""
+    sight = a_sight()
+    (cluster,) = sight.inventory.clusters.values()
+    machine = await sight.hosts.machine(cluster, cluster.hosts[0])
+    assert isinstance(machine, Machine)
+    sight.hosts.machines["demo-1"].power_off()
+    work = SimpleNamespace(mark=lambda _: MARK, transcript=lambda _, __: Heard())
+    at = At("demo-1", machine.machine_id)
+    assert isinstance(await ended(sight, cast("Work", work), cluster, at, PIECE), Unclear)
