@@ -8,6 +8,7 @@ from tests.unit.procedures.plans.facts.data import (
     differing,
     fragmented,
     lost,
+    no_space_and_one_unknown,
     stopped_itself,
     with_v2,
     without_space,
@@ -55,6 +56,10 @@ CASES = {
 }
 
 REFUSALS = {
+    "no space, and nobody can tell of one": (
+        Case("etcd nospace", {}, no_space_and_one_unknown),
+        r"demo-3 must be healthy first \(R11\)\. Bring back what is not well first\.",
+    ),
     "the configuration of hosts without power": (
         Case("etcd backup config", {"member": "demo-2"}, off("demo-2")),
         r"No host can be reached\. Nothing of demo-2 is copied: demo-2 \(10\.0\.0\.2\) cannot",

@@ -1,5 +1,6 @@
 """What may be so with the data of a cluster."""
 
+from bot.targets.etcd.model import Condition
 from procedures.etcd.fragmentation import MIB
 from procedures.model.ids import MemberName
 from procedures.model.inventory import Platform
@@ -44,6 +45,12 @@ def without_space(*names: str) -> Facts:
         down(*names)(theatre)
 
     return act
+
+
+def no_space_and_one_unknown(theatre: Theatre) -> None:
+    """Let nobody be able to tell whether a member is down."""
+    without_space()(theatre)
+    theatre.sight.demo.members[MemberName("demo-3")].condition = Condition.BLACKHOLED
 
 
 def corrupt(theatre: Theatre) -> None:
