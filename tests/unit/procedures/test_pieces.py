@@ -8,9 +8,9 @@ from typing import cast
 import pytest
 
 from bot.targets.ssh.model import FakeMachine, Say
-from procedures.actions.host.pieces import Piece, ended, reach, settled
+from procedures.actions.host.pieces import Piece, do, ended, reach, settled
 from procedures.engine.ports import Happened, NotHappened, Unclear, Work, World
-from procedures.model.errors import Permanent
+from procedures.model.errors import InDoubt, Permanent, Retryable
 from procedures.model.host import At, Ended, Lost, Machine, Mark, NeverStarted
 from procedures.model.ids import RunId
 from tests.support.sight import a_sight
@@ -118,3 +118,42 @@ async def test_nobody_can_tell_of_a_host_that_is_off() -> None:
     work = SimpleNamespace(mark=lambda _: MARK, transcript=lambda _, __: Heard())
     at = At("demo-1", machine.machine_id)
     assert isinstance(await ended(sight, cast("Work", work), cluster, at, PIECE), Unclear)
+
+
+async def _nothing(*_: object) -> None:
+    pass
+
+
+@pytest.mark.parametrize("status", [1, 124])
+async def test_a_command_that_fails_ends_the_step(status: int) -> None:
+    """With its status; one that was over its limit is said to be so."""
+    sight, heard = a_sight(), Heard()
+    (cluster,) = sight.inventory.clusters.values()
+
+    async def count(_: FakeMachine, __: Sequence[str], ___: bytes, ____: Say) -> int:
+        return status
+
+    sight.hosts.machines["demo-1"].programs["count"] = count
+    work = SimpleNamespace(
+        mark=lambda _: MARK, transcript=lambda _, __: heard, say=_nothing, guard=_nothing
+    )
+    with pytest.raises(Permanent, match=f"`count` on demo-1 ended with status {status}") as failed:
+        await do(sight, cast("Work", work), cluster, cluster.hosts[0], PIECE)
+    assert ("over its limit" in str(failed.value)) is (status == 124)
+
+
+@pytest.mark.parametrize("error", [InDoubt("the way broke."), Retryable("it is off.")])
+async def test_what_cannot_be_looked_for_is_unclear(error: Exception) -> None:
+    """It is neither done nor not done."""
+    sight = a_sight()
+    (cluster,) = sight.inventory.clusters.values()
+
+    async def settle(*_: object) -> None:
+        raise error
+
+    work = SimpleNamespace(mark=lambda _: MARK, transcript=lambda _, __: Heard())
+    world = SimpleNamespace(on_hosts=SimpleNamespace(settle=settle))
+    trace = await settled(
+        cast("World", world), cast("Work", work), cluster, cluster.hosts[0], PIECE
+    )
+    assert trace == Unclear(str(error))

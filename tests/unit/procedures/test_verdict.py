@@ -9,6 +9,7 @@ from procedures.etcd.observe import observed
 from procedures.etcd.verdict import judge
 from procedures.etcd.view import View
 from procedures.model.ids import ClusterName, MemberName
+from procedures.model.probe import FaultKind
 from procedures.model.quorum import Health
 from procedures.model.report import Figure, Level, Verdict
 from tests.support.sight import a_sight
@@ -66,3 +67,11 @@ async def test_a_member_without_a_leader_speaks_for_the_others() -> None:
     assert judge(replace(view, seen=unknown), []) is Verdict.NO_QUORUM
     silent = tuple(each for each in unknown if each.status is None)
     assert judge(replace(view, seen=silent), []) is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("kind", FaultKind)
+def test_whose_fault_it_is(kind: FaultKind) -> None:
+    """What may lie with the asker, or with the way, never proves that a member is down."""
+    ours = {FaultKind.FILES, FaultKind.TRUST, FaultKind.DNS, FaultKind.DENIED}
+    theirs = {FaultKind.REFUSED, FaultKind.SILENT, FaultKind.SERVER}
+    assert (kind.on_our_side, kind.on_their_side) == (kind in ours, kind in theirs)
