@@ -98,15 +98,15 @@ def test_revisions_grow_only_where_both_flags_are_known(help_text: str, both: bo
     assert bumps(help_text) is both
 
 
-def a_loss() -> Theatre:
-    theatre = a_theatre("etcd restore", {})
+def a_loss(snapshot: str = "demo-20231113T221320Z-90-6742c4a60b5d.db") -> Theatre:
+    theatre = a_theatre("etcd restore", {"snapshot": snapshot})
     lose(theatre, "demo-2", "demo-3")
     return theatre
 
 
 async def test_x21_a_tool_and_a_server_of_another_minor() -> None:
     """The snapshot is of another one than what is installed (R19)."""
-    theatre = a_loss()
+    theatre = a_loss("demo-20231114T221319Z-90-6742c4a60b5d.db")
     theatre.backups.stored.clear()
     keep(theatre.backups, theatre.sight.clock.ms - 1_000, "3.5.16")
     with pytest.raises(Refused) as refused:
