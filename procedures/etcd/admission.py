@@ -15,6 +15,7 @@ from procedures.actions.etcd.promote_member import PromoteMember
 from procedures.actions.host.files import MoveAside, placed, rewritten
 from procedures.actions.host.ports import CheckPorts
 from procedures.actions.host.run_etcd import StartEtcd
+from procedures.etcd.data_place import require_placed
 from procedures.etcd.joining import joined, own
 from procedures.etcd.newcomer import Home, Newcomer
 from procedures.etcd.ports import Way
@@ -134,7 +135,11 @@ class Admission:
                 "The configuration of no other member can be read, to make the new one's from it."
             )
             raise Refused(message)
-        return self.new.template
+        of, how = self.new.template, layout(self.new.hosts.cluster.platform)
+        name = self.new.spare.host.name
+        so = f"{name}, which gets the same settings, would start with whatever lies there"
+        require_placed(of.place.host.name, of.config, how, so)
+        return of
 
 
 def taking_back(run: Runbook) -> Undo:

@@ -16,10 +16,10 @@ from procedures.actions.host.copy_v2 import CopyV2
 from procedures.actions.host.keep_v2 import KeepV2, PackV2, RemoveV2
 from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
+from procedures.etcd.data_place import free_bytes
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.observe import find, listed
 from procedures.etcd.same_data import forbid_while_corrupt
-from procedures.etcd.standing import free_bytes
 from procedures.etcd.v2_store import NO_COPIER, Store, find_copier, require_unit, store_of
 from procedures.etcd.view import Seen as SeenMember
 from procedures.model import quorum

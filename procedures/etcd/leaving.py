@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from procedures.actions.host.files import MoveAside, rewritten
 from procedures.actions.host.run_etcd import RetireEtcd
 from procedures.engine.ports import Look
+from procedures.etcd.data_place import require_placed
 from procedures.etcd.hosts import Hosts
 from procedures.etcd.joining import staying
 from procedures.etcd.observe import listed
@@ -67,6 +68,7 @@ def switch_off(cluster: ClusterName, homes: Homes, gone: ListedMember, run: Runb
     """End etcd for good where a removed member lived, and move its data aside.
 
     Not where another member lives too. A host that does not answer is named, for its return.
+    Raises Refused where its data is elsewhere than where it is looked for.
     """
     hosts = homes.hosts
     home, name = home_of(gone, hosts), gone.name or gone.id
@@ -85,6 +87,9 @@ def switch_off(cluster: ClusterName, homes: Homes, gone: ListedMember, run: Runb
         )
         return
     platform, at = hosts.cluster.platform, At(home.name, machine.machine_id)
+    require_placed(
+        home.name, homes.configs.get(home.name), layout(platform), "it would not be moved aside"
+    )
     run.step(f"Switch etcd on {home.name} off", RetireEtcd(cluster, platform, at))
     if moves := aside(homes.data.get(home.name, ()), layout(platform)):
         run.step(f"Move the data of {home.name} aside", MoveAside(cluster, platform, at, *moves))

@@ -21,6 +21,7 @@ from procedures.actions.host.files import MoveAside, rewritten
 from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
 from procedures.engine.ports import Look
 from procedures.etcd.admission import NEW_ID, taking_back
+from procedures.etcd.data_place import require_placed
 from procedures.etcd.fitness import short_of_room
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.joining import initial_cluster
@@ -169,6 +170,8 @@ def _config(scene: Scene, old: Identity) -> FileSeen:
     if own != old.name:
         message = f"{path} on {scene.home.host.name} is that of {own!r}, not of {old.name} (R7)."
         raise Refused(message)
+    how = layout(scene.hosts.cluster.platform)
+    require_placed(scene.home.host.name, config, how, f"{old.name} would start with it again")
     if len(old.peer_urls) > 1:
         message = f"{old.name} has several peer URLs: {', '.join(old.peer_urls)}. Leave it one."
         raise Refused(message)

@@ -13,6 +13,7 @@ from procedures.actions.host.data_owner import Relabel
 from procedures.actions.host.stop_etcd import StopEtcd
 from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Look
+from procedures.etcd.data_place import require_placed
 from procedures.etcd.loss import Heard, lost, served
 from procedures.etcd.newer import forbid_losing, tell_newer
 from procedures.etcd.observe import observe
@@ -156,9 +157,8 @@ def require_stoppable(seen: Seen) -> None:
         )
         raise Refused(message)
     for each in seen.standing:
-        if wrong := each.misplaced(layout(seen.cluster.platform)):
-            message = f"{wrong[0].upper()}{wrong[1:]}, so it is not restored by this procedure."
-            raise Refused(message)
+        how = layout(seen.cluster.platform)
+        require_placed(each.host.name, each.config, how, "it is not restored by this procedure")
 
 
 def first_host(

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from procedures.actions.host.files import MoveAside
 from procedures.actions.host.run_etcd import RetireEtcd
 from procedures.engine.ports import Look
+from procedures.etcd.data_place import require_placed
 from procedures.etcd.hosts import Hosts, member_on, with_hosts
 from procedures.etcd.spare import aside, data_of
 from procedures.model.errors import Refused, UsageError
+from procedures.model.host import FileSeen
 from procedures.model.ids import ClusterName
 from procedures.model.plan import Risk, Undo
 from procedures.model.platform import layout
@@ -28,23 +30,26 @@ class Args:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The cluster, and what lies in the data folder of the host."""
+    """The cluster, what lies in the data folder of the host, and how etcd is configured there."""
 
     hosts: Hosts
     data: tuple[str, ...]
+    config: FileSeen | None
 
 
 async def look(args: Args, look: Look) -> Scene:
     """See who is a member, and what the host has."""
     cluster = look.inventory.clusters[args.cluster]
-    layout(cluster.platform)
+    how = layout(cluster.platform)
     hosts = await with_hosts(args.cluster, look)
     host = next((each for each in cluster.hosts if each.name == args.host), None)
     if host is None:
         names = ", ".join(each.name for each in cluster.hosts)
         message = f"There is no host {args.host!r}. The hosts of {args.cluster} are {names}."
         raise UsageError(message)
-    return Scene(hosts, await data_of(cluster, host, look) or ())
+    config = await look.hosts.read(cluster, host, how.config)
+    data = await data_of(cluster, host, look) or ()
+    return Scene(hosts, data, config if isinstance(config, FileSeen) else None)
 
 
 def plan(args: Args, scene: Scene, run: Runbook) -> None:
@@ -59,6 +64,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         raise Refused(message)
     at = scene.hosts.at(host.name)
     how = layout(cluster.platform)
+    require_placed(host.name, scene.config, how, "it would not be moved aside")
     run.fact(f"{host.name} is {host.address}, machine {at.machine_id}.")
     run.step(
         f"Switch etcd on {host.name} off",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
+from procedures.etcd.data_place import room
 from procedures.model.errors import Refused
 from procedures.model.host import FileSeen, Machine, Said
 from procedures.model.inventory import Cluster, Host
@@ -25,8 +26,9 @@ class Spare:
     """What a host is like that has no member yet.
 
     `told` is what would start an etcd there: a unit that systemd is at, or a manifest. `left` is
-    what lies in its data folder; `minor` e.g. `3.4`, None where nothing tells it; `ca` is a SHA-256
-    sum, None where there is no such file; `unfit` are sentences about its certificates.
+    what lies in its data folder, and `free_bytes` the room there; `minor` e.g. `3.4`, None where
+    nothing tells it; `ca` is a SHA-256 sum, None where there is no such file; `unfit` are
+    sentences about its certificates.
     """
 
     host: Host
@@ -55,7 +57,7 @@ async def look_at_spare(cluster: Cluster, host: Host, look: Look) -> Spare:
         _told(asking, how),
         asking.said(("ls", "-A", how.data), (0, 2)),
         asking.said(how.version, (0, 127)) if how.version else _nothing(),
-        asking.said(("df", "--output=avail", "--block-size=1", _existing(how)), (0,)),
+        room(asking, how.data),
         asking.file(how.config),
         asking.file(how.certificates(machine.hostname).ca),
     )
@@ -67,7 +69,7 @@ async def look_at_spare(cluster: Cluster, host: Host, look: Look) -> Spare:
         told=told,
         left=tuple(sorted(left.out.split("\n")[:-1])) if left.status == 0 else (),
         minor=f"{found[1]}.{found[2]}" if found else None,
-        free_bytes=int(free.out.split()[-1]),
+        free_bytes=free,
         config=config,
         ca=hashlib.sha256(ca.content).hexdigest() if ca else None,
         unfit=await _unfit(asking, how, machine),
@@ -133,8 +135,3 @@ async def _pair_unfit(asking: Asking, ca: str, pair: Pair) -> list[str]:
 
 async def _nothing() -> Said | None:
     return None
-
-
-def _existing(how: Layout) -> str:
-    """The data folder may not be there yet; the one above it is."""
-    return how.data.rsplit("/", 1)[0]

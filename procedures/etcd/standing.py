@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
+from procedures.etcd.data_place import free_bytes, values_of
 from procedures.etcd.loss import Heard, heard_on
-from procedures.model import envfile
 from procedures.model.host import FileSeen, Machine
 from procedures.model.inventory import Cluster, Host
 from procedures.model.platform import Layout, layout
@@ -46,9 +46,7 @@ class Standing:
     @property
     def values(self) -> Mapping[str, str]:
         """Its configuration; empty where it has none."""
-        if self.config is None:
-            return {}
-        return envfile.read(self.config.content.decode(errors="replace"))
+        return values_of(self.config)
 
     def has_etcd(self, cluster: Cluster) -> bool:
         """Tell whether there is an etcd of this cluster that must not run any more."""
@@ -59,15 +57,6 @@ class Standing:
         """The member that it would be."""
         urls = _LIST.split(self.values.get("ETCD_INITIAL_ADVERTISE_PEER_URLS", ""))
         return Seed(self.values.get("ETCD_NAME", ""), tuple(sorted(url for url in urls if url)))
-
-    def misplaced(self, how: Layout) -> str | None:
-        """Say where its data is, if not where the platform has it."""
-        data = self.values.get("ETCD_DATA_DIR", how.data).rstrip("/")
-        if data != how.data:
-            return f"the data of {self.host.name} is in {data}, not in {how.data}"
-        if wal := self.values.get("ETCD_WAL_DIR"):
-            return f"{self.host.name} has its log in a place of its own, {wal}"
-        return None
 
     def unfit(self, how: Layout, minor: str, size: int) -> tuple[str, ...]:
         """Say why the cluster cannot be restored here first; `size` is that of the snapshot."""
@@ -171,12 +160,5 @@ async def _look_at(
 
 def _urls(cluster: Cluster, config: FileSeen | None) -> Sequence[str]:
     """The client URLs of all members that are expected, and those of this host's own."""
-    values = envfile.read(config.content.decode(errors="replace")) if config else {}
-    own = _LIST.split(values.get("ETCD_ADVERTISE_CLIENT_URLS", ""))
+    own = _LIST.split(values_of(config).get("ETCD_ADVERTISE_CLIENT_URLS", ""))
     return sorted({*cluster.endpoints.values(), *(url for url in own if url)})
-
-
-async def free_bytes(asking: Asking, path: str) -> int | None:
-    """How much may be written there; None where there is no such place."""
-    said = await asking.said(("df", "--output=avail", "--block-size=1", path), (0, 1))
-    return int(said.out.split()[-1]) if said.status == 0 else None

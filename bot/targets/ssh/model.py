@@ -107,6 +107,8 @@ class FakeMachine:
     programs: dict[str, Program] = field(default_factory=dict)
     mounts: dict[str, str] = field(default_factory=lambda: {"/": "/dev/vda1"})
     free_bytes: int = 10 * 1024**3
+    free_at: dict[str, int] = field(default_factory=dict)
+    """By mount, where it is another than `free_bytes`."""
     used_percent: int = 50
     now_ms: Callable[[], int] = lambda: 0
     clock_off_ms: int = 0

@@ -61,18 +61,19 @@ def _df(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
         elif not word.startswith("-"):
             paths.append(word)
     lines = [" ".join(columns)]
-    total = machine.free_bytes * 100 // (100 - machine.used_percent)
     for path in paths:
         if machine.files.get(path) is None:
             status, errors = 1, f"{errors}df: {path}: No such file or directory\n"
             continue
         target = _mount_of(machine, path)
+        free = machine.free_at.get(target, machine.free_bytes)
+        total = free * 100 // (100 - machine.used_percent)
         figures = {
             "file": path,
             "source": machine.mounts[target],
             "size": str(total),
-            "used": str(total - machine.free_bytes),
-            "avail": str(machine.free_bytes),
+            "used": str(total - free),
+            "avail": str(free),
             "pcent": f"{machine.used_percent}%",
             "target": target,
         }

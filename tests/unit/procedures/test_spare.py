@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from bot.targets.ssh.model import FakeMachine, Say
 from procedures.etcd.spare import look_at_spare
+from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName
 from tests.support.sight import a_sight
 
@@ -36,3 +39,41 @@ async def test_its_own_question_is_not_taken_for_an_etcd() -> None:
     machine.programs |= {"etcd": etcd, "pgrep": pgrep}
     seen = await look_at_spare(cluster, spare, sight)
     assert (seen.runs, seen.minor) == (False, "3.4")
+
+
+@pytest.mark.parametrize(
+    ("mount", "there", "free"),
+    [
+        ("/var/lib/etcd", True, 1_000),
+        ("/var/lib", True, 1_000),
+        ("/var", False, 1_000),
+        ("/srv", True, 5_000),
+    ],
+)
+async def test_room_is_that_of_the_disk_where_the_data_will_lie(
+    mount: str, there: bool, free: int
+) -> None:
+    """R13: of the folder's own mount; where it is not there yet, of the one above that is."""
+    sight = a_sight()
+    cluster = sight.inventory.clusters[ClusterName("demo")]
+    machine = sight.hosts.machines["demo-4"]
+    machine.free_bytes, machine.free_at = 5_000, {mount: 1_000}
+    machine.mounts[mount] = "/dev/vdb"
+    if not there:
+        machine.files.remove("/var/lib")
+    seen = await look_at_spare(cluster, cluster.hosts[-1], sight)
+    assert seen.free_bytes == free
+
+
+async def test_a_disk_that_fails_is_not_taken_for_the_one_above() -> None:
+    """What `df` says of another reason than a missing folder ends it."""
+    sight = a_sight()
+    cluster = sight.inventory.clusters[ClusterName("demo")]
+
+    async def df(_: FakeMachine, argv: Sequence[str], ___: bytes, say: Say) -> int:
+        await say(f"df: {argv[-1]}: Input/output error")
+        return 1
+
+    sight.hosts.machines["demo-4"].programs["df"] = df
+    with pytest.raises(Refused, match=r"`df /var/lib/etcd` on demo-4 does not tell the room"):
+        await look_at_spare(cluster, cluster.hosts[-1], sight)
