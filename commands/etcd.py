@@ -2,6 +2,7 @@
 
 from commands.registry import (
     CLUSTER_FLAG,
+    OUTAGE_SWITCH,
     PLAN_SWITCH,
     REASON_FLAG,
     Command,
@@ -120,6 +121,7 @@ GROUP = Group(
             (
                 Parameter("host", Kind.MEMBER, "only this member's, by name or id"),
                 _DAYS,
+                OUTAGE_SWITCH,
                 *_CHANGE,
             ),
             procedure=certs_renew.PROCEDURE.name,
@@ -263,6 +265,7 @@ GROUP = Group(
             "restart etcd on its hosts, one after another",
             (
                 Parameter("member", Kind.MEMBER, "only this one, by name or id"),
+                OUTAGE_SWITCH,
                 *_CHANGE,
             ),
             procedure=restart.PROCEDURE.name,
@@ -305,6 +308,7 @@ GROUP = Group(
             (
                 Parameter("member", Kind.MEMBER, "whose, by name or id", required=True),
                 Parameter("copy", Kind.TEXT, "from this copy, not the newest", flag=True),
+                OUTAGE_SWITCH,
                 *_CHANGE,
             ),
             procedure=restore_config.PROCEDURE.name,

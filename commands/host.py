@@ -2,6 +2,7 @@
 
 from commands.registry import (
     CLUSTER_FLAG,
+    OUTAGE_SWITCH,
     PLAN_SWITCH,
     REASON_FLAG,
     Command,
@@ -62,7 +63,7 @@ GROUP = Group(
         Command(
             ("host", "rhsm-update"),
             "channels and packages of etcd hosts on RHEL, one host after the other",
-            _FIX,
+            (*_FIX, OUTAGE_SWITCH),
             procedure=rhsm_update.PROCEDURE.name,
         ),
     ),

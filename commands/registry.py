@@ -50,6 +50,9 @@ CLUSTER_FLAG = Parameter(
 
 
 REASON_FLAG = Parameter("reason", Kind.TEXT, "why, for those who approve", flag=True)
+OUTAGE_SWITCH = Parameter(
+    "outage", Kind.SWITCH, "accept that nobody serves meanwhile, with one or two voters", flag=True
+)
 PLAN_SWITCH = Parameter("plan", Kind.SWITCH, "show the plan and ask nobody", flag=True)
 
 

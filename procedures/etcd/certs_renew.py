@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember
 from procedures.actions.etcd.check_served import CheckServed
-from procedures.actions.etcd.leadership import EnsureNotLeader
 from procedures.actions.etcd.target import identity
 from procedures.actions.host.place_certificates import PlaceCertificates
 from procedures.actions.host.restart_etcd import RestartEtcd
@@ -21,8 +20,8 @@ from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.issuing import Issuing, put_back, tell_kept, tell_pair, tell_signer
 from procedures.etcd.observe import find, listed
 from procedures.etcd.own_certificates import OwnFiles, look_at_own, renewed
+from procedures.etcd.rolling import Rolling
 from procedures.etcd.same_data import forbid_while_corrupt
-from procedures.model import quorum
 from procedures.model.errors import Refused
 from procedures.model.host import Machine
 from procedures.model.ids import ClusterName
@@ -36,11 +35,15 @@ from procedures.model.signing import NewPair
 
 @dataclass(frozen=True, slots=True)
 class Args:
-    """Whose, by the name of the host or the member; None for all. For how many `days`."""
+    """Whose, by the name of the host or the member; None for all. For how many `days`.
+
+    `outage` accepts that nobody serves meanwhile, where there are one or two voters.
+    """
 
     cluster: ClusterName
     host: str | None = None
     days: str | None = None
+    outage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +80,14 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     what = chosen[0].name if args.host else "all members"
     run.title = f"Renew the certificates of {what} of {args.cluster}"
     forbid_while_corrupt(hosts.view)
-    _allow(scene, chosen, run)
+    rolling = Rolling(args.cluster, hosts.view, chosen, run, args.outage)
+    _allow(scene, chosen, rolling)
     new = {member: renewed(scene.own[member.name], cluster) for member in chosen}
     _facts(scene, new, days, run)
     issuing = Issuing(args.cluster, cluster.platform, scene.signer, days)
     sums = {member: issuing.by(hosts.at(member.name), pairs, run) for member, pairs in new.items()}
     for member, pairs in new.items():
-        _one(scene, member, pairs, sums[member], run)
+        _one(scene, member, pairs, sums[member], rolling)
     run.step("Check that all members are healthy", CheckHealthy(args.cluster))
 
 
@@ -92,22 +96,20 @@ def _one(
     member: Identity,
     pairs: tuple[NewPair, ...],
     new: tuple[str, ...],
-    run: Runbook,
+    rolling: Rolling,
 ) -> None:
-    cluster, name = scene.hosts.cluster, member.name
+    cluster, name, run = scene.hosts.cluster, member.name, rolling.run
     at, how = scene.hosts.at(name), layout(cluster.platform)
     undo = put_back(name, pairs, how.stop, how.start)
-    if len(scene.hosts.view.voters) > 1:
-        title = f"Hand leadership over if {name} has it"
-        run.step(title, EnsureNotLeader(cluster.name, member))
+    rolling.hand_over(member)
     run.step(
         f"Put the new certificates of {name} in place",
-        PlaceCertificates(cluster.name, at, pairs, new, member),
+        PlaceCertificates(cluster.name, at, pairs, new, member, rolling.outage),
         undo=undo,
     )
     run.step(
         f"Restart etcd on {name}",
-        RestartEtcd(cluster.name, cluster.platform, at, member),
+        RestartEtcd(cluster.name, cluster.platform, at, member, outage=rolling.outage),
         undo=undo,
     )
     run.step(f"Wait until {name} has caught up", CheckMember(cluster.name, member))
@@ -118,13 +120,13 @@ def _one(
 
 
 def _chosen(args: Args, hosts: Hosts) -> list[Identity]:
-    """By name: whoever leads hands over when its turn comes (R10)."""
+    """By name: whoever leads hands over to the last, when its turn comes (R10)."""
     if args.host is not None:
         return [identity(find(hosts.view, args.host)[1])]
     return sorted((identity(row) for _, row in listed(hosts.view)), key=lambda each: each.name)
 
 
-def _allow(scene: Scene, chosen: list[Identity], run: Runbook) -> None:
+def _allow(scene: Scene, chosen: list[Identity], rolling: Rolling) -> None:
     """R10, and one CA for all. Raises Refused."""
     for seen, row in listed(scene.hosts.view):
         if seen.health is not Health.HEALTHY:
@@ -136,7 +138,7 @@ def _allow(scene: Scene, chosen: list[Identity], run: Runbook) -> None:
             raise Refused(message)
     members = scene.hosts.view.members
     for member in chosen:
-        run.require(quorum.may_restart(members, member.id))
+        rolling.allow(members, member)
         members = tuple(
             replace(each, health=Health.HEALTHY) if each.id == member.id else each
             for each in members

@@ -7,15 +7,14 @@ where it did nothing.
 from dataclasses import dataclass, replace
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember
-from procedures.actions.etcd.leadership import EnsureNotLeader
 from procedures.actions.etcd.target import identity
 from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.engine.ports import Look
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.observe import find, listed
+from procedures.etcd.rolling import Rolling
 from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.view import Seen
-from procedures.model import quorum
 from procedures.model.ids import ClusterName
 from procedures.model.member import Identity
 from procedures.model.plan import Risk
@@ -27,10 +26,14 @@ from procedures.model.quorum import Health
 
 @dataclass(frozen=True, slots=True)
 class Args:
-    """Which member, by name or hexadecimal id; None for all of them."""
+    """Which member, by name or hexadecimal id; None for all of them.
+
+    `outage` accepts that nobody serves meanwhile, where there are one or two voters.
+    """
 
     cluster: ClusterName
     member: str | None = None
+    outage: bool = False
 
 
 async def look(args: Args, look: Look) -> Hosts:
@@ -45,35 +48,35 @@ def plan(args: Args, view: Hosts, run: Runbook) -> None:
     what = chosen[0][1].name if args.member else "all members"
     run.title = f"Restart etcd on {what} of {args.cluster}"
     forbid_while_corrupt(view.view)
-    voters = len(view.view.voters)
+    order = [identity(row) for _, row in chosen]
+    rolling = Rolling(args.cluster, view.view, order, run, args.outage)
     members = view.view.members
     for seen, row in chosen:
         member = identity(row)
-        run.require(quorum.may_restart(members, member.id), "Bring the others back first.")
+        rolling.allow(members, member)
         # Each comes after the one before is healthy, which its own step makes sure of.
         members = tuple(
             replace(each, health=Health.HEALTHY) if each.id == member.id else each
             for each in members
         )
         run.fact(f"Member {member.shown} on {view.host(row.name).address} is {_condition(seen)}.")
-    for _, row in chosen:
-        _one(args, view, identity(row), run, alone=voters == 1)
+    for member in order:
+        _one(args, view, member, rolling)
     run.step("Check that all members are healthy", CheckHealthy(args.cluster))
 
 
-def _one(args: Args, view: Hosts, member: Identity, run: Runbook, *, alone: bool) -> None:
-    name = member.name
-    if not alone:
-        run.step(f"Hand leadership over if {name} has it", EnsureNotLeader(args.cluster, member))
+def _one(args: Args, view: Hosts, member: Identity, rolling: Rolling) -> None:
+    name, run = member.name, rolling.run
+    rolling.hand_over(member)
     run.step(
         f"Restart etcd on {name}",
-        RestartEtcd(args.cluster, view.cluster.platform, view.at(name), member),
+        RestartEtcd(args.cluster, view.cluster.platform, view.at(name), member, outage=args.outage),
     )
     run.step(f"Wait until {name} has caught up", CheckMember(args.cluster, member))
 
 
 def _chosen(args: Args, view: Hosts) -> list[tuple[Seen, ListedMember]]:
-    """R10: what is down comes first; whoever leads hands over when its turn comes."""
+    """R10: what is down comes first. Whoever leads hands over to the last, when its turn comes."""
     if args.member is not None:
         return [find(view.view, args.member)]
     return sorted(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember
-from procedures.actions.etcd.leadership import EnsureNotLeader
 from procedures.actions.etcd.target import identity
 from procedures.actions.host.copy_config import NO_PLACE, unfit
 from procedures.actions.host.files import difference
@@ -21,8 +20,9 @@ from procedures.engine.ports import World
 from procedures.etcd.drift import hosts_of
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.observe import find
+from procedures.etcd.rolling import Rolling
 from procedures.etcd.same_data import forbid_while_corrupt
-from procedures.model import certificate, envfile, quorum
+from procedures.model import certificate, envfile
 from procedures.model.config_copy import ConfigCopy, CopiedFile, Listed
 from procedures.model.errors import Refused
 from procedures.model.host import FileSeen, Machine
@@ -39,11 +39,15 @@ _LEFT = Undo("The former files lie beside the new ones, as .NAME.quorumbot-SHA25
 
 @dataclass(frozen=True, slots=True)
 class Args:
-    """Which member, by name or hexadecimal id; from which copy, the newest when None."""
+    """Which member, by name or hexadecimal id; from which copy, the newest when None.
+
+    `outage` accepts that nobody serves meanwhile, where there are one or two voters.
+    """
 
     cluster: ClusterName
     member: str
     copy: str | None = None
+    outage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +98,15 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
         message = f"Nothing is to be restored: {row.name} has all files as in {copy.name}."
         raise Refused(message)
     forbid_while_corrupt(hosts.view)
-    run.require(quorum.may_restart(hosts.view.members, member.id), "Bring the others back first.")
+    rolling = Rolling(args.cluster, hosts.view, (member,), run, args.outage)
+    rolling.allow(hosts.view.members, member)
     taken = datetime.fromtimestamp(copy.taken_at_ms / 1_000, UTC)
     run.fact(f"From {copy.name}, taken {taken:%Y-%m-%d %H:%M} UTC from {copy.member.shown}.")
     run.fact(f"{len(written)} of {len(copy.files)} files differ; the former ones are kept.")
     for each in changed:
         if each not in written:
             run.fact(f"{each.path} differs too, and is not one that Quorumbot writes.")
-    if len(hosts.view.voters) > 1:
-        run.step(
-            f"Hand leadership over if {row.name} has it", EnsureNotLeader(args.cluster, member)
-        )
+    rolling.hand_over(member)
     for each in written:
         before = seen.present[each.path]
         run.step(
@@ -126,7 +128,7 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
         )
     run.step(
         f"Restart etcd on {row.name}",
-        RestartEtcd(args.cluster, hosts.cluster.platform, at, member),
+        RestartEtcd(args.cluster, hosts.cluster.platform, at, member, outage=args.outage),
     )
     run.step(f"Wait until {row.name} has caught up", CheckMember(args.cluster, member))
     run.step("Check that all members are healthy", CheckHealthy(args.cluster))

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember
 from procedures.actions.etcd.check_versions import CheckVersions
-from procedures.actions.etcd.leadership import EnsureNotLeader
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import identity
 from procedures.actions.host.restart_etcd import RestartEtcd
@@ -21,8 +20,9 @@ from procedures.etcd.asking import Asking
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.leaving import home_of
 from procedures.etcd.observe import listed
+from procedures.etcd.rolling import Rolling
 from procedures.etcd.same_data import forbid_while_corrupt
-from procedures.model import packages, quorum
+from procedures.model import packages
 from procedures.model.errors import Refused, UsageError
 from procedures.model.host import At
 from procedures.model.ids import ClusterName
@@ -40,10 +40,14 @@ _YUM_MS = 120_000
 
 @dataclass(frozen=True, slots=True)
 class Args:
-    """Whose hosts; only this one of them."""
+    """Whose hosts; only this one of them.
+
+    `outage` accepts that nobody serves meanwhile, where there are one or two voters.
+    """
 
     cluster: ClusterName
     host: str | None = None
+    outage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +136,13 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         message = f"The channels have nothing newer for {_names(scene.seen)}: nothing to update."
         raise Refused(message)
     run.title = f"Update {' and '.join(packages.PACKAGES)} on {_names(due)}"
-    _allow(scene, due, run)
+    rolling = Rolling(
+        args.cluster, scene.hosts.view, [each.member for each in due], run, args.outage
+    )
+    _allow(scene, due, rolling)
     run.step("Save and verify a snapshot", SaveSnapshot(args.cluster))
     for each in due:
-        _update(args.cluster, scene, each, alone=len(scene.hosts.view.voters) == 1, run=run)
+        _update(scene, each, rolling)
     run.step("Check that all members are healthy", CheckHealthy(args.cluster))
     if len(scene.seen) == len(listed(scene.hosts.view)):
         version = scene.seen[0].version
@@ -169,14 +176,12 @@ def _register(cluster: ClusterName, unready: Sequence[Seen], run: Runbook) -> No
         )
 
 
-def _allow(scene: Scene, due: Sequence[Seen], run: Runbook) -> None:
+def _allow(scene: Scene, due: Sequence[Seen], rolling: Rolling) -> None:
     """R10 and R19: the others keep quorum, and all are of one version then. Refuses."""
-    view = scene.hosts.view
+    view, run = scene.hosts.view, rolling.run
     forbid_while_corrupt(view)
     for each in due:
-        run.require(
-            quorum.may_restart(view.members, each.member.id), "Bring the others back first."
-        )
+        rolling.allow(view.members, each.member)
         news = ", ".join(
             f"{name} {each.installed[name]} to {at}" for name, at in sorted(each.updates.items())
         )
@@ -197,23 +202,30 @@ def _allow(scene: Scene, due: Sequence[Seen], run: Runbook) -> None:
         )
 
 
-def _update(cluster: ClusterName, scene: Scene, each: Seen, *, alone: bool, run: Runbook) -> None:
+def _update(scene: Scene, each: Seen, rolling: Rolling) -> None:
     """etcd restarts with its package; once more, so that what runs is what was installed."""
+    cluster, run = rolling.cluster, rolling.run
     name, restarts = each.at.host, packages.ETCD in each.updates
-    if restarts and not alone:
-        run.step(
-            f"Hand leadership over if {each.member.name} has it",
-            EnsureNotLeader(cluster, each.member),
-        )
+    if restarts:
+        rolling.hand_over(each.member)
     run.step(
         f"Update the packages of {name}",
-        UpdatePackages(cluster, each.at, each.member, each.updates),
+        UpdatePackages(cluster, each.at, each.member, each.updates, rolling.outage),
         undo=Undo(f"On {name}: yum history undo last"),
     )
+    if restarts and rolling.outage:
+        # Of one or two voters, all have to be healthy before the next stop.
+        run.step(f"Wait until {each.member.name} serves", CheckMember(cluster, each.member))
     if restarts:
         run.step(
             f"Restart etcd on {name}",
-            RestartEtcd(cluster, scene.hosts.cluster.platform, each.at, each.member),
+            RestartEtcd(
+                cluster,
+                scene.hosts.cluster.platform,
+                each.at,
+                each.member,
+                outage=rolling.outage,
+            ),
         )
     run.step(f"Wait until {each.member.name} has caught up", CheckMember(cluster, each.member))
 

@@ -164,8 +164,17 @@ def may_promote(
     )
 
 
-def may_restart(members: Sequence[Member], target: MemberId) -> Ruling:
-    """R10: may this member be stopped for a moment? A member that is down may always come back."""
+def all_serve_or_none(members: Iterable[Member]) -> bool:
+    """Tell whether no voter can be spared, ever: of one or two, quorum is all of them."""
+    count = len(voters(members))
+    return quorum(count) == count
+
+
+def may_restart(members: Sequence[Member], target: MemberId, *, outage: bool = False) -> Ruling:
+    """R10: may this member be stopped for a moment? A member that is down may always come back.
+
+    `outage` accepts that nobody serves meanwhile, where no voter can be spared and all are healthy.
+    """
     member = _find(members, target)
     voting = voters(members)
     needed = quorum(len(voting))
@@ -178,6 +187,13 @@ def may_restart(members: Sequence[Member], target: MemberId) -> Ruling:
             tolerance_after=tolerance(members),
         )
     left = healthy(voter for voter in voting if voter.id != target)
+    if left < needed and outage and all_serve_or_none(members) and healthy(voting) == len(voting):
+        return Ruling(
+            allowed=True,
+            rule="R10",
+            because=f"nobody serves meanwhile, which is accepted; {needed} of {needed} are healthy",
+            tolerance_after=left - needed,
+        )
     if left < needed:
         return _refused("R10", f"it would leave {left} healthy of {len(voting)}, quorum {needed}")
     return Ruling(

@@ -131,15 +131,15 @@ def with_copy(theatre: Theatre, name: str = "demo-1") -> ConfigCopy:
     return copy
 
 
-def spoiled(theatre: Theatre) -> None:
+def spoiled(theatre: Theatre, name: str = "demo-2") -> None:
     """Let somebody have changed a setting, lost a key and given another away; there is a copy."""
     configure(theatre.sight)
-    files = theatre.sight.hosts.machines["demo-2"].files
-    for name in ("peer", "server"):  # the same in each process: a plan has their SHA-256
-        files.put(f"/etc/etcd/{name}.key", f"-----BEGIN PRIVATE KEY-----\n{name}\n", 0o600)
+    files = theatre.sight.hosts.machines[name].files
+    for pair in ("peer", "server"):  # the same in each process: a plan has their SHA-256
+        files.put(f"/etc/etcd/{pair}.key", f"-----BEGIN PRIVATE KEY-----\n{pair}\n", 0o600)
     files.put("/etc/systemd/system/etcd.service.d/limits.conf", "[Service]\nNice=-5\n")
     files.file("/etc/etcd/peer.key").owner = "etcd"
-    with_copy(theatre, "demo-2")
+    with_copy(theatre, name)
     conf = files.text("/etc/etcd/etcd.conf")
     files.put("/etc/etcd/etcd.conf", f"{conf}ETCD_HEARTBEAT_INTERVAL=1\n")
     files.put("/etc/systemd/system/etcd.service.d/limits.conf", "[Service]\nNice=19\n")

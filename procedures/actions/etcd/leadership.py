@@ -26,9 +26,10 @@ _POLL_MS = 500
 class EnsureNotLeader:
     """See to it that a member does not lead; whom it hands over to is chosen when it runs.
 
-    The healthy voter that is furthest in the log takes over. With `despite_corrupt` the alarm
-    CORRUPT counts against nobody: a leader whose own data is bad raises it against the others
-    (R16). A late duplicate is harmless: it only moves leadership away from that member again.
+    That is `heir`, where it is a healthy voter, else the healthy voter that is furthest in the log.
+    With `despite_corrupt` the alarm CORRUPT counts against nobody: a leader whose own data is bad
+    raises it against the others (R16). A late duplicate is harmless: it only moves leadership away
+    from that member again.
     """
 
     KIND: ClassVar[str] = "etcd.ensure-not-leader/1"
@@ -36,12 +37,15 @@ class EnsureNotLeader:
     cluster: ClusterName
     member: Identity
     despite_corrupt: bool = False
+    heir: Identity | None = None
 
     @property
     def command(self) -> str:
         """The exact API call; it is made only where the member leads."""
-        call = "etcdctl move-leader <the healthy voter that is furthest in the log>"
-        return f"if {self.member.id} leads: {call}"
+        to = "<the healthy voter that is furthest in the log>"
+        if self.heir is not None:
+            to = f"{self.heir.id}, or, where that is not healthy, {to}"
+        return f"if {self.member.id} leads: etcdctl move-leader {to}"
 
     @property
     def waits(self) -> str | None:
@@ -59,7 +63,7 @@ class EnsureNotLeader:
             return None
         cluster = world.inventory.clusters[self.cluster]
         if leader is not None and view.leader == self.member.id:
-            await _hand_over(cluster, leader, _heir(view, self._wanted), world, work)
+            await _hand_over(cluster, leader, _heir(view, self._wanted, self.heir), world, work)
         if await _waited(cluster, self._wanted, world, work):
             return None
         message = f"{self.member.shown} still leads, or nobody does, after {WAIT_S} s (R9)."
@@ -175,7 +179,10 @@ def _found(view: View, cluster: ClusterName, wanted: Callable[[MemberId], bool])
     return Happened() if view.leader is not None and wanted(view.leader) else NotHappened()
 
 
-def _heir(view: View, wanted: Callable[[MemberId], bool]) -> Seen:
+def _heir(
+    view: View, wanted: Callable[[MemberId], bool], preferred: Identity | None = None
+) -> Seen:
+    """Whoever is healthy serves linearizable reads, so has caught up. Raises Permanent."""
     able = [
         seen
         for seen in view.voters
@@ -184,6 +191,9 @@ def _heir(view: View, wanted: Callable[[MemberId], bool]) -> Seen:
     if not able:
         message = "No healthy voter is there to take leadership over (R9)."
         raise Permanent(message)
+    for seen in able:
+        if preferred is not None and seen.listed and seen.listed.id == preferred.id:
+            return seen
     return max(able, key=lambda seen: seen.status.raft_applied_index if seen.status else 0)
 
 

@@ -35,7 +35,8 @@ class PlaceCertificates:
     """Give new files their owner and mode, keep the former ones, and put the new ones in place.
 
     `new` are the SHA-256 sums of the certificates that were signed. With `member`, its ports have
-    to show them then, or the former files are put back. A late duplicate is harmless: each command
+    to show them then, or the former files are put back; `outage` accepts that nobody serves if it
+    fails, where no voter can be spared. A late duplicate is harmless: each command
     bears a mark on the host, under which it runs once.
     """
 
@@ -46,6 +47,7 @@ class PlaceCertificates:
     pairs: tuple[NewPair, ...]
     new: tuple[str, ...]
     member: Identity | None = None
+    outage: bool = False
 
     @property
     def command(self) -> str:
@@ -178,7 +180,7 @@ class PlaceCertificates:
         if same(view, self.member) is None:
             message = f"{self.member.shown} is not a member any more. Ask again."
             raise Permanent(message)
-        ruling = quorum.may_restart(view.members, self.member.id)
+        ruling = quorum.may_restart(view.members, self.member.id, outage=self.outage)
         if not ruling.allowed:
             message = f"{ruling.because} ({ruling.rule})."
             raise Refused(message)

@@ -1,7 +1,7 @@
 """Restarting etcd on one host. (rules R9, R10)"""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pydantic import JsonValue
@@ -24,6 +24,7 @@ from procedures.model.platform import layout
 class RestartEtcd:
     """Stop etcd on its host, wait until it is gone, and start it.
 
+    `outage` accepts that nobody serves meanwhile, where no voter can be spared and all are healthy.
     A late duplicate is harmless: each command bears a mark on the host, under which it runs once.
     """
 
@@ -33,6 +34,7 @@ class RestartEtcd:
     platform: Platform
     at: At
     member: Identity
+    outage: bool = field(default=False, kw_only=True)
 
     @property
     def command(self) -> str:
@@ -109,7 +111,7 @@ class RestartEtcd:
         if same(view, self.member) is None:
             message = f"{self.member.shown} is not a member any more. Ask again."
             raise Permanent(message)
-        ruling = quorum.may_restart(view.members, self.member.id)
+        ruling = quorum.may_restart(view.members, self.member.id, outage=self.outage)
         if not ruling.allowed:
             message = f"{ruling.because} ({ruling.rule})."
             raise Refused(message)

@@ -82,6 +82,7 @@ class EnableChannels(Command):
 class UpdatePackages:
     """Update packages to these versions; the update of etcd's own restarts it.
 
+    `outage` accepts that nobody serves meanwhile, where no voter can be spared and all are healthy.
     A late duplicate is harmless: the command bears a mark on the host, under which it runs once.
     """
 
@@ -91,6 +92,7 @@ class UpdatePackages:
     at: At
     member: Identity
     packages: Mapping[str, str]
+    outage: bool = False
 
     @property
     def command(self) -> str:
@@ -145,11 +147,12 @@ class UpdatePackages:
         if same(view, self.member) is None:
             message = f"{self.member.shown} is not a member any more. Ask again."
             raise Permanent(message)
-        ruling = quorum.may_restart(view.members, self.member.id)
+        ruling = quorum.may_restart(view.members, self.member.id, outage=self.outage)
         if not ruling.allowed:
             message = f"{ruling.because} ({ruling.rule})."
             raise Refused(message)
-        if view.leader == self.member.id and packages.ETCD in self.packages:
+        leads = view.leader == self.member.id and len(view.voters) > 1
+        if leads and packages.ETCD in self.packages:
             message = f"{self.member.shown} leads again (R9). Resume, once leadership has moved."
             raise Permanent(message)
         return ruling.because

@@ -161,6 +161,30 @@ def test_restart(members: str, target: int, allowed: bool, rule: str) -> None:
     assert (ruling.allowed, ruling.rule) == (allowed, rule)
 
 
+# members, index of the target, allowed where an outage is accepted
+OUTAGES = [
+    ("h", 0, True),
+    ("hh", 0, True),
+    ("hh", 1, True),
+    ("hhl", 1, True),
+    ("hd", 0, False),
+    ("hd", 1, True),
+    ("a", 0, False),
+    ("u", 0, False),
+    ("ha", 0, False),
+    ("hhd", 0, False),
+    ("hhdd", 0, False),
+    ("hhhdd", 0, False),
+]
+
+
+@pytest.mark.parametrize(("members", "target", "allowed"), OUTAGES)
+def test_restart_with_an_outage(members: str, target: int, allowed: bool) -> None:
+    """R10: only where no voter can ever be spared, and all of them are healthy."""
+    voters = cluster(members)
+    assert quorum.may_restart(voters, voters[target].id, outage=True).allowed is allowed
+
+
 # members, index of the target, allowed
 HEIRS = [
     ("hhh", 1, True),

@@ -22,6 +22,7 @@ CASES = {
     "etcd-certs-issue": Case("etcd certs issue", {"host": "demo-4"}, certified()),
     "etcd-restart": Case("etcd restart"),
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
+    "etcd-restart-outage": Case("etcd restart", {"outage": True}, size=1),
     "etcd-move-leader": Case("etcd move-leader"),
     "master-restart": Case("master restart", {}, with_masters("demo-1", "demo-4")),
     "master-restart-one": Case(
