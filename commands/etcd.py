@@ -206,7 +206,7 @@ GROUP = Group(
         ),
         Command(
             ("etcd", "scale-up"),
-            "let a host that has no member get one",
+            "let a host that has no member get one; two others approve",
             (
                 Parameter("host", Kind.TEXT, "which host; the only one without a member if none"),
                 *_CHANGE,

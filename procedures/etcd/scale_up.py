@@ -83,7 +83,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
 
 
 PROCEDURE = Procedure(
-    "etcd scale-up", Args, look, plan, risk=Risk.DISRUPTIVE, lock="etcd/{cluster}"
+    "etcd scale-up", Args, look, plan, risk=Risk.DESTRUCTIVE, lock="etcd/{cluster}"
 )
 
 
