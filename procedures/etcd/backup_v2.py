@@ -16,7 +16,7 @@ from procedures.actions.host.copy_v2 import CopyV2
 from procedures.actions.host.keep_v2 import KeepV2, PackV2, RemoveV2
 from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
-from procedures.etcd.data_place import free_bytes
+from procedures.etcd.data_place import free_bytes, require_placed
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.observe import find, listed
 from procedures.etcd.same_data import forbid_while_corrupt
@@ -24,7 +24,7 @@ from procedures.etcd.v2_store import NO_COPIER, Store, find_copier, require_unit
 from procedures.etcd.view import Seen as SeenMember
 from procedures.model import quorum
 from procedures.model.errors import Refused
-from procedures.model.host import Machine
+from procedures.model.host import FileSeen, Machine
 from procedures.model.ids import ClusterName
 from procedures.model.plan import Risk
 from procedures.model.platform import layout
@@ -51,6 +51,7 @@ class Home:
     tool: Tool | None
     free: int
     used: int
+    config: FileSeen | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +86,15 @@ async def _home(hosts: Hosts, row: ListedMember, minor: str, look: Look) -> Home
     assert isinstance(machine, Machine)  # noqa: S101 (it was chosen for being one)
     asking, url = Asking(look, hosts.cluster, hosts.host(row.name)), row.client_urls[0]
     du = ("du", "--summarize", "--block-size=1", f"{how.data}/member")
-    store, tool, free, used = await asyncio.gather(
+    store, tool, free, used, config = await asyncio.gather(
         store_of(asking, how, machine, url),
         find_copier(asking, how, minor),
         free_bytes(asking, "/var/lib"),
         asking.said(du, (0, 1)),
+        asking.file(how.config),
     )
     words = used.out.split()
-    return Home(store, tool, free or 0, int(words[0]) if words else 0)
+    return Home(store, tool, free or 0, int(words[0]) if words else 0, config)
 
 
 def plan(args: Args, seen: Seen, run: Runbook) -> None:
@@ -101,6 +103,8 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
     forbid_while_corrupt(hosts.view)
     names = _stored(args, seen)
     row, tool = _chosen(args, seen)
+    config, so = seen.homes[row.name].config, "it would not be copied"
+    require_placed(row.name, config, layout(platform), so)
     member, at = identity(row), hosts.at(row.name)
     run.title = f"Back up the v2 store of {args.cluster}, from {row.name}"
     ruling = quorum.may_restart(hosts.view.members, member.id)

@@ -44,11 +44,22 @@ def _little_space(theatre: Theatre) -> None:
         machine.free_bytes = 4_096
 
 
+def _elsewhere(theatre: Theatre) -> None:
+    for machine in theatre.sight.hosts.machines.values():
+        config = machine.files.text("/etc/etcd/etcd.conf")
+        machine.files.put("/etc/etcd/etcd.conf", f"{config}ETCD_DATA_DIR=/data/etcd\n")
+
+
 REFUSALS: dict[str, tuple[Tools, Callable[[Theatre], None], str]] = {
     "no v2 API": (
         Tools("3.5.16"),
         _nothing,
         r"No member of demo serves a v2 store.*--enable-v2.*\(X13\).*/etcd backup saves all v3",
+    ),
+    "data elsewhere": (
+        Tools(v2=("/net",)),
+        _elsewhere,
+        r"The data of demo-1 is in /data/etcd, not in /var/lib/etcd .*so it would not be copied",
     ),
     "nothing in it": (Tools(v2=()), _nothing, r"v2 store of demo is empty.*/etcd backup"),
     "only the mark of a migration": (Tools(v2=("/migrated",)), _nothing, r"is empty"),

@@ -113,6 +113,15 @@ def on_the_systems_disk(theatre: Theatre) -> None:
     del spare(theatre).mounts["/var/lib/etcd"]
 
 
+def little_room(theatre: Theatre) -> None:
+    spare(theatre).free_at["/var/lib/etcd"] = 1
+
+
+def elsewhere(theatre: Theatre) -> None:
+    files = theatre.sight.hosts.machines["demo-1"].files
+    files.put("/etc/etcd/etcd.conf", files.text("/etc/etcd/etcd.conf") + "ETCD_DATA_DIR=/data/etcd")
+
+
 def late(theatre: Theatre) -> None:
     spare(theatre).clock_off_ms = -5_000
 
@@ -129,6 +138,16 @@ CASES: dict[str, tuple[Callable[[Theatre], None], Level, str]] = {
     "no place for backups": (no_place, Level.CRITICAL, "backup: no place for backups"),
     "data of a member": (with_data, Level.INFO, "data: data of a member lies at /var/lib/etcd/m"),
     "no mount": (on_the_systems_disk, Level.WARN, "mount: /var/lib/etcd is none of its own"),
+    "a small disk of its own": (
+        little_room,
+        Level.CRITICAL,
+        "room: its data folder has 0.0 GiB left",
+    ),
+    "data elsewhere": (
+        elsewhere,
+        Level.CRITICAL,
+        "configuration: The data of demo-1 is in /data/etcd, not in /var/lib/etcd",
+    ),
     "a clock": (late, Level.WARN, "clock: demo-1 is 5.00 s ahead of demo-3"),
 }
 
