@@ -30,6 +30,7 @@ from procedures.actions.host.api_server import StartApi, StopApi
 from procedures.actions.host.check_api import CheckApi
 from procedures.actions.host.check_clock import CheckClock
 from procedures.actions.host.check_entropy import CheckEntropy
+from procedures.actions.host.check_etcd_urls import CheckEtcdUrls
 from procedures.actions.host.copy_config import CopyConfig
 from procedures.actions.host.copy_v2 import CopyV2
 from procedures.actions.host.data_owner import OwnLikeData, Relabel
@@ -64,6 +65,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             CheckApi,
             CheckClock,
             CheckEntropy,
+            CheckEtcdUrls,
             CheckForced,
             CheckHealthy,
             CheckLost,

@@ -1,11 +1,11 @@
-"""What lies around a cluster and names its members. (catalogue P46, P48, P56)
+"""What lies around a cluster and names its members. (catalogue P46, P48, P56, P68)
 
-That is the hosts of the others, Ansible's inventory, masters, and Flannel.
+That is the hosts of the others, Ansible's inventory, masters, Kubernetes, and Flannel.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from procedures.actions.etcd.target import identity
 from procedures.engine.ports import Look
@@ -15,6 +15,7 @@ from procedures.etcd.hosts import Hosts
 from procedures.etcd.leaving import Homes, look_at_homes, tell_the_others
 from procedures.etcd.newcomer import Newcomer
 from procedures.host.flannel import Flannels, look_at_flannel, point_flannel
+from procedures.host.kubernetes import Kubernetes, ask_to_point, look_at_kubernetes
 from procedures.master.masters import Masters, look_at_masters, point_masters
 from procedures.model.client_urls import Asked
 from procedures.model.ids import MemberName
@@ -25,12 +26,18 @@ from procedures.model.procedure import Runbook
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What was seen; there need be neither masters nor Flannel, nor Ansible."""
+    """What was seen; there need be neither masters nor Flannel, nor Kubernetes or Ansible."""
 
     homes: Homes
     masters: Masters
     flannels: Flannels
+    kubernetes: Kubernetes
     ansible: Noted | None
+
+    @property
+    def told(self) -> bool:
+        """Tell whether any API server is known, which is told of a change."""
+        return bool(self.homes.hosts.cluster.masters) or self.kubernetes.serves
 
 
 async def look_around(hosts: Hosts, look: Look) -> Around:
@@ -40,6 +47,7 @@ async def look_around(hosts: Hosts, look: Look) -> Around:
             look_at_homes(hosts, look),
             look_at_masters(hosts, look),
             look_at_flannel(hosts, look),
+            look_at_kubernetes(hosts, look),
             look_at_ansible(hosts, look),
         )
     )
@@ -58,7 +66,7 @@ def tell_all(
     if client is None:
         return
     joined = asked(hosts, host.name, client, host, (new.peer_url,))
-    if not hosts.cluster.masters:
+    if not around.told:
         run.fact(
             f"API servers and other clients are not told of {client}: add it to their list of etcd "
             "servers."
@@ -81,5 +89,18 @@ def tell_to_forget(gone: ListedMember, run: Runbook) -> None:
 def point_all(around: Around, voters: Sequence[Asked], gone: Identity | None, run: Runbook) -> None:
     """Let all who ask etcd ask these voters, where they ask others."""
     hosts = around.homes.hosts
+    ask_to_point(hosts.cluster.name, around.kubernetes, voters, run)
     point_masters(hosts.cluster.name, around.masters, voters, run)
     point_flannel(hosts, around.masters, around.flannels, voters, run, without=gone)
+
+
+def tell_ahead(around: Around, gone: ListedMember, run: Runbook) -> Around:
+    """Before a healthy member goes: let those ask others that would have nobody to ask.
+
+    Gives what is left to be told after.
+    """
+    hosts = around.homes.hosts
+    stay = voters(hosts, without=gone)
+    stranded = around.kubernetes.stranded(stay)
+    ask_to_point(hosts.cluster.name, stranded, stay, run, "those that stay")
+    return replace(around, kubernetes=around.kubernetes.apart_from(stranded))

@@ -13,7 +13,7 @@ from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import condition, identity
 from procedures.engine.ports import Look
 from procedures.etcd.ansible import note_members
-from procedures.etcd.around import Around, look_around, point_all, tell_to_forget
+from procedures.etcd.around import Around, look_around, point_all, tell_ahead, tell_to_forget
 from procedures.etcd.asked import voters
 from procedures.etcd.expected import without
 from procedures.etcd.hosts import reached, with_hosts
@@ -24,6 +24,7 @@ from procedures.etcd.view import View
 from procedures.model import quorum
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
+from procedures.model.member import Condition
 from procedures.model.plan import Risk, Undo
 from procedures.model.procedure import Procedure, Runbook
 
@@ -71,6 +72,11 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
     expect = condition(seen)
     run.fact(f"Member {member.shown}, peer {', '.join(member.peer_urls)}, is {expect}.")
     run.fact(_quorum(view, ruling))
+    around = sight.around
+    if not sight.cluster.masters and not (around and around.told):
+        tell_to_forget(row, run)
+    if around and expect is Condition.HEALTHY:
+        around = tell_ahead(around, row, run)
     run.step(
         "Save and verify a snapshot",
         SaveSnapshot(args.cluster, not_from=member),
@@ -88,9 +94,7 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
     if others is not None:
         title = f"Expect {member.name or member.id} no more"
         run.step(title, Expect(args.cluster, sight.cluster.expected.members, others))
-    if not sight.cluster.masters:
-        tell_to_forget(row, run)
-    if around := sight.around:
+    if around:
         stay = [each for _, each in listed(view) if each.id != row.id and each.started]
         peers = {each.name: each.peer_urls[0] for each in stay}
         tell_the_others(args.cluster, around.homes, stay, peers, run)

@@ -13,7 +13,7 @@ from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import condition, identity
 from procedures.engine.ports import Look
 from procedures.etcd.admission import Admission
-from procedures.etcd.around import Around, look_around, tell_all
+from procedures.etcd.around import Around, look_around, tell_ahead, tell_all
 from procedures.etcd.expected import without
 from procedures.etcd.fitness import check_fit
 from procedures.etcd.hosts import Hosts, has_member, spare_host, with_hosts
@@ -94,6 +94,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     admission.prepare()
     if expect is Condition.HEALTHY:
         admission.join()
+        tell_ahead(scene.around, row, run)
         leaving.remove()
     else:
         leaving.remove()

@@ -1,17 +1,19 @@
 """Fake clusters on platforms where no package brings what runs etcd."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.targets.ssh.model import FakeMachine, Say
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.inventory import Platform
+from procedures.model.kubernetes import MANIFEST as MANIFEST_OF_API
 from procedures.model.paths import OWN_UNIT, WRAPPER
 from tests.support.theatre import Theatre
 from tests.testbed.flavours.flavour import FILES
 
 DEMO = ClusterName("demo")
 MANIFEST = "/etc/origin/node/pods/etcd.yaml"
+CALICO = "/etc/cni/net.d/10-calico.conflist"
 _SSL = "/etc/ssl/etcd/ssl"
 
 
@@ -36,6 +38,47 @@ def on_kubespray(theatre: Theatre) -> None:
         for source, path in (("kubespray-etcd", WRAPPER), ("kubespray-etcd.service", OWN_UNIT)):
             text = (FILES / source).read_text().replace("@NAME@", name)
             machine.files.put(path, text.replace("@IMAGE@", "quay.io/coreos/etcd:v3.4"), 0o755)
+
+
+def with_api_servers(
+    *names: str, urls: Sequence[str] = (), calico: bool = False
+) -> Callable[[Theatre], None]:
+    """Let hosts of kubespray run API servers that ask these URLs; all members when none."""
+
+    def act(theatre: Theatre) -> None:
+        on_kubespray(theatre)
+        asked = urls or tuple(theatre.sight.inventory.clusters[DEMO].endpoints.values())
+        for name in names:
+            machine = theatre.sight.hosts.machines[name]
+            machine.files.put(MANIFEST_OF_API, _api_server(asked), 0o600)
+            if calico:
+                text = f'{{"plugins": [{{"etcd_endpoints": "{",".join(asked)}"}}]}}'
+                machine.files.put(CALICO, text, 0o644)
+
+    return act
+
+
+def write_urls(theatre: Theatre, name: str, urls: Sequence[str]) -> None:
+    """Let somebody write the list into an API server's manifest by hand."""
+    theatre.sight.hosts.machines[name].files.put(MANIFEST_OF_API, _api_server(urls), 0o600)
+
+
+def obeyed(theatre: Theatre) -> None:
+    """Let people write the lists that they are asked for."""
+    asked, plan = theatre.run.asked, theatre.run.plan
+    assert asked is not None
+    assert plan is not None
+    check = plan.steps[asked.step - 1].args["checked_by"]
+    assert isinstance(check, dict)
+    for place in check["args"]["places"]:  # type: ignore[index, call-overload, union-attr]
+        write_urls(theatre, place["at"]["host"], place["urls"])  # type: ignore[arg-type, index, call-overload]
+
+
+def _api_server(urls: Sequence[str]) -> str:
+    return (
+        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - command:\n    - kube-apiserver\n"
+        f"    - --etcd-servers={','.join(urls)}\n    - --etcd-servers-overrides=/events#\n"
+    )
 
 
 def with_static_pods(theatre: Theatre) -> None:

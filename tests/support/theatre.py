@@ -213,6 +213,7 @@ class Theatre:
         self.heard: dict[tuple[str, str], Heard] = {}
         self.holder = 0
         self.people_help = False
+        self.helping: Callable[[], None] = lambda: None
         self.backups = sight.backups = MemoryBackups(sight.clock)
         sight.hosts.effects = self.effects
         cluster = ClusterName("demo")
@@ -259,7 +260,7 @@ class Theatre:
     async def work(self, script: Script | None = None) -> Pen:
         """Let one more worker carry the run on, for as long as its script lets it.
 
-        Where `people_help`, what they are asked for is done at once.
+        Where `people_help`, what they are asked for is done at once; `helping` is how.
         """
         script = script or Script()
         self.holder += 1
@@ -269,6 +270,7 @@ class Theatre:
         try:
             await execute(plan, pen, self._stage(script, pen.hold))
             while self.people_help and self.run.asked:
+                self.helping()
                 self.report()
                 await execute(plan, pen, self._stage(script, pen.hold))
         except (Crash, NoLongerOurs) as error:

@@ -19,7 +19,7 @@ from tests.support.certified import certified
 from tests.support.furnishing import at_home, short_of_entropy, spoiled, unkept
 from tests.support.lost_cluster import Tools, lose
 from tests.support.masters import all_around, with_flannel, with_masters
-from tests.support.platforms import on_kubespray
+from tests.support.platforms import obeyed, on_kubespray, with_api_servers
 from tests.support.rhel import on_rhel
 from tests.support.script import Script
 from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
@@ -87,6 +87,13 @@ def helped(ready: Callable[[Theatre], None]) -> Callable[[Theatre], None]:
         theatre.people_help = True
 
     return act
+
+
+def with_obeyed(theatre: Theatre) -> None:
+    """Let API servers ask the members, and people write what they are asked for."""
+    with_api_servers("demo-1", "demo-2")(theatre)
+    theatre.people_help = True
+    theatre.helping = lambda: obeyed(theatre)
 
 
 def with_v2(*down: str, off: tuple[str, ...] = ()) -> Callable[[Theatre], None]:
@@ -218,6 +225,9 @@ CASES = {
     ),
     "remove one that masters and Flannel ask": Case(
         "etcd member remove", {"member": "demo-3"}, all_around
+    ),
+    "remove one that API servers ask": Case(
+        "etcd member remove", {"member": "demo-3"}, with_obeyed
     ),
     "remove one that Ansible lists": Case(
         "etcd member remove", {"member": "demo-3"}, with_ansible()

@@ -2,7 +2,7 @@
 
 from tests.support.ansibles import with_ansible
 from tests.support.masters import all_around
-from tests.support.platforms import on_kubespray, with_static_pods
+from tests.support.platforms import on_kubespray, with_api_servers, with_static_pods
 from tests.unit.procedures.plans.case import Case
 from tests.unit.procedures.plans.facts.hosts import barred, left_behind, unreached
 from tests.unit.procedures.plans.facts.members import (
@@ -39,6 +39,20 @@ CASES = {
     "etcd-scale-up-from-one": Case("etcd scale-up", {"host": "demo-2"}, size=1),
     "etcd-scale-up-behind-a-firewall": Case("etcd scale-up", {}, barred("10.0.0.4", 2380)),
     "etcd-scale-up-kubespray": Case("etcd scale-up", {}, on_kubespray),
+    "etcd-scale-up-api-servers": Case(
+        "etcd scale-up", {}, with_api_servers("demo-1", "demo-4", calico=True)
+    ),
+    "etcd-member-remove-api-servers": Case(
+        "etcd member remove", {"member": "demo-3"}, with_api_servers("demo-1", "demo-2")
+    ),
+    "etcd-member-remove-only-asked": Case(
+        "etcd member remove",
+        {"member": "demo-3"},
+        with_api_servers("demo-1", "demo-2", urls=["https://127.0.0.1:2382"]),
+    ),
+    "etcd-replace-api-servers": Case(
+        "etcd replace", {"member": "demo-3", "with_": "demo-4"}, with_api_servers("demo-1")
+    ),
     "etcd-scale-up-static-pods": Case("etcd scale-up", {}, with_static_pods),
     "etcd-scale-up-data-left": Case("etcd scale-up", {"host": "demo-4"}, left_behind),
     "etcd-retire": Case("etcd retire", {"host": "demo-4"}),
