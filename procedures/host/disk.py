@@ -11,12 +11,16 @@ from procedures.host.asking import OnHost, each_host
 from procedures.host.settings import read_settings
 from procedures.model.errors import Refused
 from procedures.model.inquiry import Inquiry
+from procedures.model.inventory import Cluster
 from procedures.model.platform import layout
 from procedures.model.probe import Fault
 from procedures.model.report import Figure, HostsReport, Level
 
 FULL_PERCENT = 90
 """From here on openshift-ansible's own check of etcd's disk fails (R13)."""
+
+MASTER_BYTES, ETCD_BYTES = 40 * 10**9, 20 * 10**9
+"""So large openshift-ansible wants the file system of /var, on a master and on a host of etcd."""
 
 _GIB, _MIB = 1024**3, 1024**2
 _LINE = re.compile(r"(?P<path>/.*?)\s+(?P<size>\d+)\s+(?P<used>\d+)\s+(?P<free>\d+)\s+(?P<at>/.*)")
@@ -91,13 +95,16 @@ async def ask(args: Args, look: Look) -> AsyncIterator[HostsReport]:
     figures = []
     for name, (rooms, folder, size) in told.items():
         figures += room_figures(name, rooms)
+        figures += _too_small(cluster, name, rooms)
         figures += [size_figure(name, folder, size)] if folder else []
     yield report(cluster, "disks", seen, [*figures, *unreached])
 
 
 INQUIRY = Inquiry("host disk", Args, ask)
 
-_SYSTEM = ("/", "/var")
+_VAR = "/var"
+_SYSTEM = ("/", _VAR)
+_GB = 10**9
 
 
 async def _look_at(on: OnHost) -> tuple[tuple[Room, ...] | Fault, str, int | Fault] | Fault:
@@ -119,6 +126,35 @@ def _figure(host: str, room: Room) -> Figure:
     level = Level.WARN if room.percent >= FULL_PERCENT else Level.OK
     text = f"{room.percent} % of {_size(room.size)} used, {_size(room.free)} free on {_place(room)}"
     return Figure("disk", level, text, member=host, counts=False)
+
+
+def _too_small(cluster: Cluster, name: str, rooms: Sequence[Room] | Fault) -> list[Figure]:
+    """Say where /var is smaller than the platform's own installer wants it.
+
+    What a node needs is not judged: the configuration does not say which hosts are nodes.
+    """
+    if isinstance(rooms, Fault):
+        return []
+    host = next(each for each in cluster.hosts if each.name == name)
+    what, needed = ("an etcd host", ETCD_BYTES) if host.etcd else ("", 0)
+    if name in cluster.masters:
+        what, needed = "a master", MASTER_BYTES
+    return [
+        Figure(
+            "disk",
+            Level.WARN,
+            f"{_VAR} is on {_short(room.size, needed)} that {what} should have",
+            member=name,
+            counts=False,
+        )
+        for room in rooms
+        if room.path == _VAR and room.size < needed
+    ]
+
+
+def _short(size: int, needed: int) -> str:
+    """In the unit of the demand: what is just short of it must not look the same."""
+    return f"{size / _GB:.1f} GB, less than the {needed // _GB} GB"
 
 
 def _by_mount(rooms: Sequence[Room]) -> list[Room]:

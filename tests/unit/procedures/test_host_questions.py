@@ -77,6 +77,25 @@ async def test_disks_of_the_system_and_of_etcd() -> None:
     assert texts[2].endswith("MiB in /var/lib/etcd")
 
 
+async def test_a_var_that_is_too_small() -> None:
+    """Each host by what runs there; the figure says how large it is, and should be."""
+    sight = a_furnished_sight()
+    cluster = replace(sight.inventory.clusters[DEMO], masters=("demo-2", "demo-3"))
+    hosts = tuple(replace(each, etcd=each.name != "demo-3") for each in cluster.hosts)
+    sight.inventory = Inventory({DEMO: replace(cluster, hosts=hosts)})
+    for machine in sight.hosts.machines.values():
+        machine.files.folder("/var/log")
+        machine.free_bytes = 9 * 10**9
+    sight.hosts.machines["demo-3"].free_bytes = 20 * 10**9
+    report = await asked("host disk", sight)
+    warned = {each.member: each.text for each in report.figures if each.level is Level.WARN}
+    assert warned == {
+        "demo-1": "/var is on 18.0 GB, less than the 20 GB that an etcd host should have",
+        "demo-2": "/var is on 18.0 GB, less than the 40 GB that a master should have",
+    }
+    assert report.headline == "demo: disks of 3 of 3 hosts, 2 warnings"
+
+
 async def test_disks_of_an_operators_cluster() -> None:
     """Those of the system only."""
     sight = a_furnished_sight()
