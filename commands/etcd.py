@@ -149,8 +149,15 @@ GROUP = Group(
             ("etcd", "member", "remove"),
             "remove a member for good, after a snapshot; two others approve",
             (
-                Parameter("member", Kind.MEMBER, "which one, by name or id", required=True),
+                Parameter(
+                    "member",
+                    Kind.MEMBER,
+                    "which one, by name or id",
+                    required=True,
+                    unless="unused",
+                ),
                 Parameter("to_one", Kind.SWITCH, "accept that a single member is left", flag=True),
+                Parameter("unused", Kind.SWITCH, "the only one that nobody uses", flag=True),
                 *_CHANGE,
             ),
             procedure=member_remove.PROCEDURE.name,

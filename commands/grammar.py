@@ -125,7 +125,7 @@ def _arguments(command: Command, given: Sequence[Word]) -> dict[str, str | bool]
             raise UsageError(message)
         _assign(args, flags[name], value)
     for parameter in command.parameters:
-        if parameter.required and parameter.name not in args:
+        if parameter.required and not {parameter.name, parameter.unless} & args.keys():
             message = f"{parameter.name.upper()} is missing. Usage: {command.usage}."
             raise UsageError(message)
     return args

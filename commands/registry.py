@@ -21,7 +21,7 @@ class Parameter:
     """One argument, named as in the typed arguments.
 
     A flag is given as `--name VALUE`, a switch as `--name`. One that is a word of Python's has an
-    underscore at its end there.
+    underscore at its end there. What is `required` may be left out where `unless` is given.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Parameter:
     about: str
     required: bool = False
     flag: bool = False
+    unless: str = ""
 
     @property
     def spelt(self) -> str:

@@ -20,8 +20,10 @@ from procedures.etcd.hosts import reached, with_hosts
 from procedures.etcd.leaving import switch_off, tell_the_others
 from procedures.etcd.observe import find, listed, observed
 from procedures.etcd.same_data import forbid_while_corrupt
+from procedures.etcd.unused import find_unused
 from procedures.etcd.view import View
 from procedures.model import quorum
+from procedures.model.errors import UsageError
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
 from procedures.model.member import Condition
@@ -31,14 +33,15 @@ from procedures.model.procedure import Procedure, Runbook
 
 @dataclass(frozen=True, slots=True)
 class Args:
-    """Which member, by name or hexadecimal id.
+    """Which member, by name or hexadecimal id; with `unused` the only one that nobody uses.
 
     `to_one` accepts that a healthy pair becomes a single member, which may not fail.
     """
 
     cluster: ClusterName
-    member: str
+    member: str | None = None
     to_one: bool = False
+    unused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ async def look(args: Args, look: Look) -> Sight:
 def plan(args: Args, sight: Sight, run: Runbook) -> None:
     """Save a snapshot, move leadership away, remove, and see that the others are well."""
     view = sight.view
-    seen, row = find(view, args.member)
+    wanted = _wanted(args, sight, run)
+    seen, row = find(view, wanted)
     member = identity(row)
     run.title = f"Remove member {member.name or member.id} from {args.cluster}"
     forbid_while_corrupt(view)
@@ -107,6 +111,18 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
 PROCEDURE = Procedure(
     "etcd member remove", Args, look, plan, risk=Risk.DESTRUCTIVE, lock="etcd/{cluster}"
 )
+
+
+def _wanted(args: Args, sight: Sight, run: Runbook) -> str:
+    """Who is to go. Raises UsageError where not exactly one is said, and Refused."""
+    if args.unused == (args.member is not None):
+        message = "Say which member is to go, by name or id; or --unused alone."
+        raise UsageError(message)
+    if args.member is not None:
+        return args.member
+    row, why = find_unused(sight.cluster, sight.view)
+    run.fact(f"{row.name or row.id} is the only unused member: {why}.")
+    return row.id
 
 
 def _quorum(view: View, ruling: quorum.Ruling) -> str:

@@ -127,6 +127,12 @@ def test_a_longer_command_is_not_a_shorter_one_with_arguments() -> None:
     assert "'confg' is one word too many" in refusal("backup confg")
 
 
+def test_what_must_be_said_unless_something_else_is() -> None:
+    """A member is named, or found by what it is."""
+    assert ask("member remove --unused").args == {"unused": True, "cluster": "demo"}
+    assert refusal("member remove").startswith("MEMBER is missing. Usage: /etcd member remove")
+
+
 def test_an_unknown_slash_command_names_the_known_ones() -> None:
     """Fronts of different versions may be asked what they do not know."""
     assert refusal("health", slash="/etc") == (

@@ -34,7 +34,7 @@ async def approved() -> Theatre:
 async def test_the_run_waits_until_the_manifests_list_the_members() -> None:
     """The change is made, people are asked; a word that is not so is answered with what lacks."""
     theatre = await approved()
-    assert theatre.run.state is State.WAITING_FOR_A_PERSON, theatre.run.error
+    assert theatre.run.asked is not None, theatre.run.error
     assert "demo-3" not in theatre.members()
     write_urls(theatre, "demo-1", (TWO, ONE))
     theatre.report()

@@ -128,6 +128,11 @@ def fill(theatre: Theatre) -> None:
     theatre.sight.demo.raise_alarm(MemberName("demo-2"))
 
 
+def with_unused(theatre: Theatre) -> None:
+    """Let a member have been added that never started."""
+    theatre.sight.demo.add(MemberName("demo-4"), "https://127.0.0.1:2390", started=False)
+
+
 ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
 
 
@@ -175,6 +180,7 @@ CASES = {
     "restore a configuration": Case("etcd restore config", {"member": "demo-2"}, spoiled),
     "remove a dead one": Case("etcd member remove", {"member": "demo-3"}, stop("demo-3")),
     "remove a healthy one": Case("etcd member remove", {"member": "demo-3"}),
+    "remove the unused one": Case("etcd member remove", {"unused": "yes"}, with_unused),
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
     "fix a peer URL": Case("etcd member fix-peer-url", FIX),
     "replace a dead one": Case("etcd replace", {"member": "demo-3"}, stop("demo-3")),

@@ -8,11 +8,14 @@ from tests.unit.procedures.plans.facts.hosts import barred, left_behind, unreach
 from tests.unit.procedures.plans.facts.members import (
     added,
     down,
+    forgotten,
     gone,
     learner,
     never_started,
     recorded,
+    two_unused,
     unbelieved,
+    unclear,
     without_hosts,
 )
 
@@ -29,6 +32,7 @@ CASES = {
         "etcd member remove", {"member": "demo-3"}, unreached("demo-3", "demo-1")
     ),
     "etcd-member-remove-unused": Case("etcd member remove", {"member": "a004"}, never_started),
+    "etcd-member-remove-the-unused": Case("etcd member remove", {"unused": True}, forgotten),
     "etcd-member-remove-to-one": Case(
         "etcd member remove", {"member": "demo-2", "to_one": True}, size=2
     ),
@@ -116,6 +120,23 @@ REFUSALS = {
         Case("etcd expect", {"members": "demo-1=https://a:2379,demo-2=https://a:2379"}),
         r"Two of these members have the same URL",
     ),
+    "an unused one where there is none": (
+        Case("etcd member remove", {"unused": True}, down("demo-3")),
+        r"No member of demo is unused: each has started, and answers, or is expected",
+    ),
+    "two unused ones": (
+        Case("etcd member remove", {"unused": True}, two_unused),
+        r"2 members are unused, .* \(R5\): .*\(a004\), .*; demo-9 \(a005\), .*: it is down, .*a005",
+    ),
+    "an unused one that may live": (
+        Case("etcd member remove", {"unused": True}, unclear),
+        r"Nobody can tell whether demo-9 is down",
+    ),
+    "an unused one and another": (
+        Case("etcd member remove", {"unused": True, "member": "demo-1"}),
+        r"Say which member is to go, by name or id; or --unused alone",
+    ),
+    "nobody at all": (Case("etcd member remove"), r"or --unused alone"),
     "a healthy one while another is down": (
         Case("etcd member remove", {"member": "demo-3"}, down("demo-2")),
         r"it would leave 1 healthy of 2, quorum 2 \(R2\)\. Bring demo-2 back first",

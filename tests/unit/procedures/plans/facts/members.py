@@ -54,6 +54,25 @@ def never_started(theatre: Theatre) -> None:
     member.peer_urls = ("https://10.0.0.4:2380",)
 
 
+def forgotten(theatre: Theatre) -> None:
+    """Let there be a dead member that nobody expects, and whose host nobody knows."""
+    member = theatre.sight.demo.add(MemberName("demo-9"), "https://10.0.0.9:2379")
+    member.peer_urls = ("https://10.0.0.9:2380",)
+    member.condition = Condition.STOPPED
+
+
+def two_unused(theatre: Theatre) -> None:
+    """Let there be one more that has never started."""
+    never_started(theatre)
+    forgotten(theatre)
+
+
+def unclear(theatre: Theatre) -> None:
+    """Let nobody be able to tell whether it is dead."""
+    forgotten(theatre)
+    theatre.sight.demo.members[MemberName("demo-9")].condition = Condition.BLACKHOLED
+
+
 def recorded(**urls: str) -> Facts:
     """Let a run have recorded who is expected."""
 
