@@ -33,7 +33,7 @@ def require_free(view: View, url: str, apart_from: MemberId | None = None) -> No
 def forbid_loopback(view: View, apart_from: MemberId | None = None) -> None:
     """Raises Refused where a member is listed at an address that only its own host reaches."""
     for seen, row in listed(view):
-        here = [url for url in row.peer_urls if row.id != apart_from and _is_local(url)]
+        here = [url for url in row.peer_urls if row.id != apart_from and is_local(url)]
         if here:
             message = (
                 f"The peer URL of {seen.name} is {here[0]}, where no other host reaches it. "
@@ -42,6 +42,7 @@ def forbid_loopback(view: View, apart_from: MemberId | None = None) -> None:
             raise Refused(message)
 
 
-def _is_local(url: str) -> bool:
+def is_local(url: str) -> bool:
+    """Tell whether a URL leads each machine to itself."""
     hostname = urlsplit(url).hostname or ""
     return hostname in {"localhost", "::1"} or hostname.startswith("127.")

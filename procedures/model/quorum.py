@@ -208,6 +208,29 @@ def may_restart(members: Sequence[Member], target: MemberId, *, outage: bool = F
     )
 
 
+def may_readdress(members: Sequence[Member], target: MemberId, *, restarts: bool) -> Ruling:
+    """R5: may this member's peer URL change? Nothing else may be unfinished.
+
+    Where it `restarts` for that, no other member may be down; it itself may.
+    """
+    _find(members, target)
+    voting = voters(members)
+    refusal = _cannot_commit(voting) or _unfinished_change(members, apart_from=target)
+    if refusal is not None:
+        return refusal
+    unfit = [
+        each.shown for each in members if each.id != target and each.health is not Health.HEALTHY
+    ]
+    if unfit and restarts:
+        return _refused("R5", f"{_listed(unfit)} must be healthy first")
+    return Ruling(
+        allowed=True,
+        rule="R5",
+        because="nothing else is unfinished",
+        tolerance_after=tolerance(members),
+    )
+
+
 def may_lead(members: Sequence[Member], target: MemberId) -> Ruling:
     """R9: may leadership move to this member? Only to a voter that serves, so has caught up."""
     member = _find(members, target)

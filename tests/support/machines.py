@@ -91,7 +91,9 @@ def _dialled(cluster: FakeCluster) -> Program:
         if (address, port) in machine.closed:
             return _OVERDUE
         for member in cluster.members.values():
-            ends = [urlsplit(url) for url in (member.client_url, *member.peer_urls)]
+            ends = [
+                urlsplit(url) for url in (member.client_url, *member.peer_urls, *member.listens)
+            ]
             if member.works and (address, port) in {(end.hostname, end.port) for end in ends}:
                 return 0
         await say("bash: connect: Connection refused")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.targets.etcd.memory import FakeEtcd
 from bot.targets.etcd.model import FakeCluster
@@ -94,3 +94,14 @@ def a_sight(size: int = 3, spares: int = 1) -> FakeSight:
         demo,
         hosts,
     )
+
+
+def a_sight_without_hosts(size: int = 3) -> FakeSight:
+    """The same of a cluster whose configuration names no hosts: only members are looked at."""
+    sight = a_sight(size)
+    clusters = {
+        name: replace(cluster, hosts=(), ssh=None)
+        for name, cluster in sight.inventory.clusters.items()
+    }
+    sight.inventory = replace(sight.inventory, clusters=clusters)
+    return sight

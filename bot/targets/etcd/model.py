@@ -75,6 +75,8 @@ class FakeMember:
     dropped: int = 0
     """So many count as in use and are free: etcd notices with the next write."""
     hash: int = 0xFEED
+    listens: tuple[str, ...] = ()
+    """Where it listens besides; the member list need not say so."""
 
     @property
     def peer_url(self) -> str:

@@ -21,7 +21,7 @@ from tests.integration.worker.test_worker import a_worker, working
 from tests.support.made_runs import BOB, REQUEST, START_MS, a_plan, a_run, approved
 from tests.support.redis import RedisServer
 from tests.support.requests import a_request
-from tests.support.sight import FakeSight, a_sight
+from tests.support.sight import FakeSight, a_sight_without_hosts
 from tests.support.signing import FRONT, KEYRING
 from tests.support.waiting import eventually
 
@@ -104,7 +104,7 @@ async def test_a_pause_that_comes_while_it_is_planned_again(
 
 async def test_an_approved_run_waits_for_the_end_of_the_pause(redis: Redis) -> None:
     """It is planned and voted on; then it is said once why it waits, and nothing is changed."""
-    name, sight = await asked(redis), a_sight()
+    name, sight = await asked(redis), a_sight_without_hosts()
     before = url(sight)
     async with working(a_worker(redis, sight)):
         await is_approved(redis, name)
@@ -125,7 +125,7 @@ async def test_an_approved_run_waits_for_the_end_of_the_pause(redis: Redis) -> N
 
 async def test_a_run_that_waited_too_long_expires(redis: Redis) -> None:
     """Its approval is good for a while only, also while the cluster is paused."""
-    name, sight = await asked(redis), a_sight()
+    name, sight = await asked(redis), a_sight_without_hosts()
     before = url(sight)
     async with working(a_worker(redis, sight)):
         await is_approved(redis, name)
@@ -144,7 +144,7 @@ async def is_over(redis: Redis, name: RunId) -> bool:
 
 async def test_a_run_that_waits_can_be_cancelled(redis: Redis) -> None:
     """At once, by a worker, and nothing was done."""
-    name, sight = await asked(redis), a_sight()
+    name, sight = await asked(redis), a_sight_without_hosts()
     async with working(a_worker(redis, sight)):
         await is_approved(redis, name)
         await reaches(redis, name, State.QUEUED, held=True)

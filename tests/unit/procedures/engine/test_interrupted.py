@@ -23,6 +23,7 @@ from tests.support.platforms import obeyed, on_kubespray, with_api_servers
 from tests.support.rhel import on_rhel
 from tests.support.script import Script
 from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
+from tests.unit.procedures.plans.facts.members import listed_as_local, without_hosts
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,10 @@ CASES = {
     "remove a healthy one": Case("etcd member remove", {"member": "demo-3"}),
     "remove the unused one": Case("etcd member remove", {"unused": "yes"}, with_unused),
     "remove the leader": Case("etcd member remove", {"member": "demo-1"}),
-    "fix a peer URL": Case("etcd member fix-peer-url", FIX),
+    "fix a peer URL": Case("etcd member fix-peer-url", FIX, without_hosts),
+    "fix a peer URL on hosts": Case(
+        "etcd member fix-peer-url", {**FIX, "url": "https://10.0.0.1:2380"}, listed_as_local
+    ),
     "replace a dead one": Case("etcd replace", {"member": "demo-3"}, stop("demo-3")),
     "replace a healthy one": Case("etcd replace", {"member": "demo-1", "with_": "demo-4"}),
     "scale up": Case("etcd scale-up", {}, with_data_on("demo-4")),

@@ -11,6 +11,7 @@ from tests.unit.procedures.plans.facts.members import (
     forgotten,
     gone,
     learner,
+    listed_as_local,
     never_started,
     recorded,
     two_unused,
@@ -20,7 +21,7 @@ from tests.unit.procedures.plans.facts.members import (
 )
 
 ADD = {"name": "demo-4", "peer_url": "https://10.0.0.4:2380"}
-FIX = {"member": "demo-1", "url": "https://10.9.9.9:2380"}
+FIX = {"member": "demo-1", "url": "https://10.0.0.1:2380"}
 
 CASES = {
     "etcd-member-remove-failed": Case("etcd member remove", {"member": "demo-3"}, down("demo-3")),
@@ -73,7 +74,8 @@ CASES = {
         recorded(demo_1="https://127.0.0.1:2380", demo_9="https://10.0.0.9:2379"),
     ),
     "etcd-expect-not-believed": Case("etcd expect", {}, unbelieved),
-    "etcd-member-fix-peer-url": Case("etcd member fix-peer-url", FIX),
+    "etcd-member-fix-peer-url": Case("etcd member fix-peer-url", FIX, listed_as_local),
+    "etcd-member-fix-peer-url-without-hosts": Case("etcd member fix-peer-url", FIX, without_hosts),
     "etcd-member-add-learner": Case("etcd member add", ADD),
     "etcd-member-add-voter": Case("etcd member add", {**ADD, "voter": True}),
     "etcd-member-promote": Case("etcd member promote", {"member": "demo-4"}, learner()),

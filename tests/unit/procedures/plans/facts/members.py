@@ -92,6 +92,17 @@ def expect(theatre: Theatre, expected: Expected) -> None:
     theatre.sight.inventory = theatre.sight.inventory.expecting(ClusterName("demo"), expected)
 
 
+def listed_as_local(theatre: Theatre) -> None:
+    """Let a member be listed where nobody reaches it, and its configuration say so."""
+    machine = theatre.sight.hosts.machines["demo-1"]
+    member = theatre.sight.demo.members[MemberName("demo-1")]
+    member.peer_urls, member.listens = ("https://localhost:2380",), ("https://10.0.0.1:2380",)
+    text = machine.files.text("/etc/etcd/etcd.conf").replace("demo-1.invalid", "localhost")
+    named = "ETCD_INITIAL_ADVERTISE_PEER_URLS="
+    text = text.replace(f"{named}https://10.0.0.1:2380", f"{named}https://localhost:2380")
+    machine.files.put("/etc/etcd/etcd.conf", text)
+
+
 def without_hosts(theatre: Theatre) -> None:
     """Let the configuration name no hosts."""
     cluster = replace(theatre.sight.inventory.clusters[ClusterName("demo")], hosts=(), ssh=None)
