@@ -84,7 +84,7 @@ async def test_a_pause_that_comes_while_it_is_planned_again(
 ) -> None:
     """It was ready when a worker took it, and begins no step all the same."""
     await Pauses(redis).end(DEMO)
-    sight = a_sight()
+    sight = a_sight_without_hosts()
     sample = sight.etcd.sample
     name = await asked(redis)
 
