@@ -1,15 +1,16 @@
 """Copy what configures etcd off its hosts: settings, certificates, keys, units. (P21, P24)
 
-One copy for each host, under the host's own name: members differ, and one place holds them all. An
-authority's key stays where it is. On kubespray it has the extras of P24 too: what certificates were
-made from, and Calico's. Data is never copied like this, because a live member writes to it: that is
-a snapshot's work.
+One copy for each host, under the host's own name: members differ, and one place holds them all. On
+the host that keeps the CA, the CA's record goes with it; an authority's key stays where it is. On
+kubespray it has the extras of P24 too: what certificates were made from, and Calico's. Data is
+never copied like this, because a live member writes to it: that is a snapshot's work.
 """
 
 from dataclasses import dataclass
 
 from procedures.actions.etcd.target import identity
 from procedures.actions.host.copy_config import CopyConfig
+from procedures.actions.host.deep_files import DEPTH, MOST, MOST_BYTES
 from procedures.engine.ports import Look
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.observe import find, listed
@@ -48,11 +49,19 @@ def plan(args: Args, view: Hosts, run: Runbook) -> None:
         "Private keys of members are among it, so it is kept where snapshots are, for their owner "
         "alone to read (0600). The key of an authority is not copied: keep that elsewhere."
     )
+    if deep := layout(view.cluster.platform).deep:
+        run.fact(
+            f"Where a host keeps the CA, what is below {' and '.join(deep)} is copied too, "
+            f"{DEPTH} levels deep, at most {MOST} files and {MOST_BYTES // 1024**2} MiB; files "
+            "that do not fit are named."
+        )
+    unreached = []
     for row in rows:
         machine = view.machines.get(view.host(row.name).name)
         if not isinstance(machine, Machine):
             why = machine.message if machine else "It was not asked."
-            run.fact(f"Nothing of {row.name} is copied: {why}")
+            unreached.append(f"Nothing of {row.name} is copied: {why}")
+            run.fact(unreached[-1])
             continue
         run.step(
             f"Copy the configuration of {row.name}",
@@ -60,7 +69,7 @@ def plan(args: Args, view: Hosts, run: Runbook) -> None:
             gives="copy",
         )
     if not run.steps:
-        message = f"No host can be reached. {' '.join(run.facts[1:])}"
+        message = f"No host can be reached. {' '.join(unreached)}"
         raise Refused(message)
 
 

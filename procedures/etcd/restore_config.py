@@ -91,8 +91,9 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
     member, at = identity(row), hosts.at(row.name)
     run.title = f"Restore the configuration of {row.name} in {args.cluster}"
     _require_own(seen, row)
-    places = writable(hosts.cluster.platform)
-    changed = [each for each in copy.files if _differs(each, seen.present[each.path])]
+    places, deep = writable(hosts.cluster.platform), layout(hosts.cluster.platform).deep
+    differing = [each for each in copy.files if _differs(each, seen.present[each.path])]
+    changed = [each for each in differing if not within(each.path, deep)]
     written = [each for each in changed if within(each.path, places)]
     if not written:
         message = f"Nothing is to be restored: {row.name} has all files as in {copy.name}."
@@ -103,6 +104,13 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
     taken = datetime.fromtimestamp(copy.taken_at_ms / 1_000, UTC)
     run.fact(f"From {copy.name}, taken {taken:%Y-%m-%d %H:%M} UTC from {copy.member.shown}.")
     run.fact(f"{len(written)} of {len(copy.files)} files differ; the former ones are kept.")
+    if record := [each.path for each in differing if each not in changed]:
+        run.fact(
+            f"{len(record)} files of the CA's record differ too, and stay as they are: "
+            f"{', '.join(record[:_MOST_NAMED])}{', …' if len(record) > _MOST_NAMED else ''}. A "
+            "record that goes back would give a serial number twice; where it is lost, put it back "
+            "by hand."
+        )
     for each in changed:
         if each not in written:
             run.fact(f"{each.path} differs too, and is not one that Quorumbot writes.")

@@ -93,7 +93,8 @@ class Layout:
     `stop` holds until something starts it again, `retire` over boots too; `revive` takes `retire`
     back and starts it. `armed` ends with status 0 where the platform is told to run etcd, 1 where
     not; where it is None, its process tells. `config` is a file with `ETCD_…` lines; `folders` and
-    `files` are where all lies that configures etcd, some of which need not be there.
+    `files` are where all lies that configures etcd, some of which need not be there. `deep` are
+    folders with folders of their own, on the host that keeps the CA.
     `version` prints a line with the version of what is installed; None where nothing tells it.
     `programs` is where etcd's tools are, empty for the PATH. `beside` is a folder that `stop`
     needs; `apis` are the API servers that may be on the same host. `runners` are files that no
@@ -110,6 +111,7 @@ class Layout:
     armed: Argv | None = None
     folders: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    deep: tuple[str, ...] = ()
     stop_within_ms: int = 60_000
     start_within_ms: int = 30_000
     programs: str = ""
@@ -182,6 +184,7 @@ _IN: Argv = ("mv", "--no-clobber", "--no-target-directory", _STOPPED_PODS, _PODS
 _KUBESPRAY, _KUBESPRAY_SSL = "/etc/etcd.env", "/etc/ssl/etcd/ssl"
 _WITH_IMAGE_MS = 180_000
 """The first start on a host fetches the image of etcd, before there is a process."""
+_OPENSSL_CA = ("/etc/etcd/ca", "/etc/etcd/generated_certs")
 _DROP_INS, _OWN_UNIT = f"/etc/systemd/system/{_UNIT}.d", f"/etc/systemd/system/{_UNIT}"
 
 
@@ -221,6 +224,7 @@ def _by_unit(
     apis: tuple[ApiServer, ...] = (),
     runners: tuple[Runner, ...] = (),
     also: tuple[str, ...] = (),
+    deep: tuple[str, ...] = _OPENSSL_CA,
     start_within_ms: int = 30_000,
 ) -> Layout:
     return Layout(
@@ -233,6 +237,7 @@ def _by_unit(
         version=version,
         folders=(folder, _DROP_INS, *also),
         files=(*files, OWN_UNIT),
+        deep=deep,
         programs=programs,
         start_within_ms=start_within_ms,
         apis=apis,
@@ -263,6 +268,7 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             start_within_ms=_WITH_IMAGE_MS,
             # With what certificates were made from, and those by which Calico asks this etcd.
             also=("/etc/ssl/etcd", "/etc/calico/certs"),
+            deep=(),
             apis=(
                 _api_pod(
                     "/etc/kubernetes/manifests/kube-apiserver.yaml",
@@ -282,6 +288,7 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             armed=("test", "-e", _PODS),
             folders=("/etc/etcd",),
             files=(_PODS,),
+            deep=_OPENSSL_CA,
             stop_within_ms=120_000,
             start_within_ms=_WITH_IMAGE_MS,
             beside=posixpath.dirname(_STOPPED_PODS),

@@ -339,6 +339,24 @@ def _rm(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
     return Printed()
 
 
+def _find(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
+    """`find PATH… -maxdepth N -type f -printf '%s|%p\\n'` only."""
+    at = argv.index("-maxdepth")
+    if tuple(argv[at + 2 :]) != ("-type", "f", "-printf", r"%s|%p\n"):
+        message = f"find: the twin does not know {argv[at:]}"
+        raise UnknownOptionError(message)
+    out, errors = "", ""
+    for top in argv[1:at]:
+        if machine.files.get(top) is None:
+            errors += f"find: '{top}': No such file or directory\n"
+        for path, node in sorted(machine.files.nodes.items()):
+            deep = path.removeprefix(top).count("/")
+            near = path.startswith(f"{top}/") and deep <= int(argv[at + 1])
+            if near and isinstance(node, FakeFile):
+                out += f"{len(node.content)}|{path}\n"
+    return Printed(int(bool(errors)), out, errors)
+
+
 CHANGING: dict[str, Builtin] = {
     "mkdir": _mkdir,
     "mv": _mv,
@@ -358,5 +376,6 @@ LOOKING: dict[str, Builtin] = {
     "test": _test,
     "stat": _stat,
     "ls": _ls,
+    "find": _find,
     "sha256sum": _sha256sum,
 }

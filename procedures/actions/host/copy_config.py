@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
+from procedures.actions.host.deep_files import MOST, MOST_BYTES, look_below
 from procedures.actions.host.pieces import reach
 from procedures.engine.config_copies import ConfigCopies
 from procedures.engine.ports import Finding, Look, NotHappened, Work, World
@@ -46,7 +47,8 @@ class CopyConfig:
     def command(self) -> str:
         """Where it looks."""
         how = layout(self.platform)
-        places = ", ".join([*(f"{each}/*" for each in how.folders), *how.files])
+        deep = (f"{each}/**" for each in how.deep)
+        places = ", ".join([*(f"{each}/*" for each in how.folders), *deep, *how.files])
         return f"{self.at.host}: read {places}; compare with sha256sum there"
 
     @property
@@ -60,7 +62,10 @@ class CopyConfig:
             raise Permanent(NO_PLACE)
         cluster = world.inventory.clusters[self.cluster]
         host = await reach(world, cluster, self.at)
-        files = await read_all(world, cluster, host, layout(self.platform))
+        below = await look_below(world, cluster, host, layout(self.platform))
+        for path in below.left_out:
+            await work.say(f"warning: {path} is not copied: {MOST} files, {MOST_BYTES} bytes")
+        files = await read_all(world, cluster, host, layout(self.platform), below.paths)
         copy = ConfigCopy(
             cluster=self.cluster,
             host=self.at.host,
@@ -86,10 +91,15 @@ class CopyConfig:
         return NotHappened()
 
 
-async def read_all(look: Look, cluster: Cluster, host: Host, how: Layout) -> tuple[CopiedFile, ...]:
-    """Read each regular file, and make sure that it is what the host sees. Raises Retryable."""
+async def read_all(
+    look: Look, cluster: Cluster, host: Host, how: Layout, also: Sequence[str] = ()
+) -> tuple[CopiedFile, ...]:
+    """Read each regular file, and make sure that it is what the host sees. Raises Retryable.
+
+    `also` are files besides. A private key beside a CA's record is not copied, whatever its name.
+    """
     asking = _Asking(look, cluster, host)
-    paths = set(how.files)
+    paths = {*how.files, *also}
     for folder in how.folders:
         listing = await asking.said((0, 2), "ls", "-A", "--", folder)
         paths |= {f"{folder}/{name}" for name in copied(listing.out.splitlines())}
@@ -104,6 +114,8 @@ async def read_all(look: Look, cluster: Cluster, host: Host, how: Layout) -> tup
         message = f"{host.name} has nothing that configures etcd."
         raise Permanent(message)
     files = [(path, await asking.read(path)) for path in regular]
+    files = [(path, each) for path, each in files if not (each and _of_authority(how, path, each))]
+    regular = [path for path, _ in files]
     sums = await asking.said((0,), "sha256sum", "--", *regular)
     there = {line[66:]: line[:64] for line in sums.out.splitlines()}
     made = tuple(_copied(path, found) for path, found in files if found is not None)
@@ -137,6 +149,12 @@ async def _last(copies: ConfigCopies, copy: ConfigCopy) -> ConfigCopy | None:
             except Permanent:
                 return None  # damaged: another one is made
     return None
+
+
+def _of_authority(how: Layout, path: str, found: FileSeen) -> bool:
+    """Tell whether it may be the key of the CA, kept under another name."""
+    record = how.authority.record
+    return bool(record) and path.startswith(f"{record}/") and b"PRIVATE KEY" in found.content
 
 
 def _copied(path: str, found: FileSeen) -> CopiedFile:

@@ -7,6 +7,7 @@ import pytest
 
 from bot.targets.ssh.model import FakeMachine, Say
 from procedures.actions.host.copy_config import read_all
+from procedures.actions.host.deep_files import MOST, look_below
 from procedures.model import certificate
 from procedures.model.config_copy import ConfigCopy
 from procedures.model.errors import Permanent, Retryable
@@ -80,6 +81,40 @@ async def test_what_is_not_copied() -> None:
     found = await read_all(sight, cluster, cluster.hosts[0], layout(Platform.ETCD))
     names = {each.path.removeprefix("/etc/etcd/") for each in found}
     assert names == {"ca.crt", "etcd.conf", "peer.crt", "peer.key", "server.crt", "server.key"}
+
+
+async def test_the_record_of_a_ca_and_never_its_key() -> None:
+    """What it has signed, its settings and what it made for others; no key of its own."""
+    theatre = a_furnished_theatre({"member": "demo-1"})
+    files = theatre.sight.hosts.machines["demo-1"].files
+    files.put("/etc/etcd/ca/ca.key", "-----BEGIN PRIVATE KEY-----\n", 0o600)
+    files.put("/etc/etcd/ca/private/former.pem", "-----BEGIN PRIVATE KEY-----\n", 0o600)
+    files.put("/etc/etcd/ca/index.txt", "V\t1\n")
+    files.put("/etc/etcd/ca/certs/01.pem", "certificate")
+    files.put("/etc/etcd/ca/a/b/c/d/e", "too deep")
+    files.put("/etc/etcd/ca/crl/big", "0" * (2 * 1024**2))
+    files.put("/etc/etcd/generated_certs/etcd-demo-2/peer.key", "-----BEGIN PRIVATE KEY-----\n")
+    pen = await carried_out(theatre)
+    (copy,) = (await copies(theatre)).values()
+    deep = [each.path for each in copy.files if each.path.count("/") > 3]
+    assert deep == [
+        "/etc/etcd/ca/certs/01.pem",
+        "/etc/etcd/ca/index.txt",
+        "/etc/etcd/generated_certs/etcd-demo-2/peer.key",
+    ]
+    assert any("warning: /etc/etcd/ca/crl/big is not copied" in line for line in pen.said)
+
+
+async def test_no_more_files_of_a_ca_than_fit() -> None:
+    """Those nearest to the top come first: the record itself."""
+    sight = a_furnished_sight()
+    files, cluster = sight.hosts.machines["demo-1"].files, sight.inventory.clusters[DEMO]
+    for number in range(MOST + 5):
+        files.put(f"/etc/etcd/ca/certs/{number:04}.pem", "certificate")
+    files.put("/etc/etcd/ca/index.txt", "V\t1\n")
+    below = await look_below(sight, cluster, cluster.hosts[0], layout(Platform.ETCD))
+    assert below.paths[0] == "/etc/etcd/ca/index.txt"
+    assert (len(below.paths), len(below.left_out)) == (MOST, 6)
 
 
 async def test_files_that_etcd_is_told_to_use_elsewhere() -> None:

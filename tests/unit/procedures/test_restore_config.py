@@ -164,6 +164,21 @@ async def test_the_newest_or_the_one_that_is_named() -> None:
     assert old.name in (await planned(by_name)).facts[0]
 
 
+async def test_the_record_of_a_ca_does_not_go_back() -> None:
+    """A serial number would be given twice; it is said, and the rest is restored."""
+    theatre = made()
+    files = theatre.sight.hosts.machines["demo-2"].files
+    files.put("/etc/etcd/ca/serial", "01\n")
+    copied_with(ETCD_HEARTBEAT_INTERVAL="250")(theatre)
+    files.put("/etc/etcd/ca/serial", "07\n")
+    plan = await planned(theatre)
+    assert "1 files of the CA's record differ too, and stay as they are: /etc/etcd/ca/serial" in (
+        "\n".join(plan.facts)
+    )
+    assert not any("serial" in each.title for each in plan.steps)
+    assert any(CONFIG in each.title for each in plan.steps)
+
+
 async def test_a_plan_holds_no_key() -> None:
     """Of keys and certificates it tells that they change, and from what to what."""
     theatre = made()
