@@ -16,7 +16,7 @@ from procedures.etcd.hosts import Hosts
 from procedures.etcd.joining import staying
 from procedures.etcd.observe import listed
 from procedures.etcd.spare import aside, data_of
-from procedures.model.host import At, FileSeen, Machine
+from procedures.model.host import At, FileSeen, Machine, Said
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Host
 from procedures.model.platform import layout
@@ -28,12 +28,14 @@ from procedures.model.procedure import Runbook
 class Homes:
     """The hosts of members: how etcd is configured there, and what lies in its data folder.
 
-    Both are by host name, for those that could be read.
+    Both are by host name, for those that could be read. `signers` are the hosts of the cluster with
+    the key of its CA.
     """
 
     hosts: Hosts
     configs: Mapping[str, FileSeen]
     data: Mapping[str, tuple[str, ...]]
+    signers: tuple[str, ...] = ()
 
 
 async def look_at_homes(hosts: Hosts, look: Look) -> Homes:
@@ -41,9 +43,10 @@ async def look_at_homes(hosts: Hosts, look: Look) -> Homes:
     cluster, how = hosts.cluster, layout(hosts.cluster.platform)
     homes = {home.name: home for _, row in listed(hosts.view) if (home := home_of(row, hosts))}
     able = [each for each in homes.values() if isinstance(hosts.machines[each.name], Machine)]
-    files, data = await asyncio.gather(
+    files, data, signers = await asyncio.gather(
         asyncio.gather(*(look.hosts.read(cluster, host, how.config) for host in able)),
         asyncio.gather(*(data_of(cluster, host, look) for host in able)),
+        _signers(hosts, look),
     )
     return Homes(
         hosts,
@@ -53,6 +56,7 @@ async def look_at_homes(hosts: Hosts, look: Look) -> Homes:
             if isinstance(file, FileSeen)
         },
         {host.name: each for host, each in zip(able, data, strict=True) if each is not None},
+        signers,
     )
 
 
@@ -80,6 +84,7 @@ def switch_off(cluster: ClusterName, homes: Homes, gone: ListedMember, run: Runb
         run.fact(f"{home.name} has the member {row.name or row.id} too: its etcd stays on.")
         return
     machine = hosts.machines.get(home.name)
+    _tell_of_key(homes, home, run)
     if not isinstance(machine, Machine):
         run.fact(
             f"The host of {name} does not answer, so its etcd is not switched off: the cluster "
@@ -118,3 +123,35 @@ def tell_the_others(
                 f"Note the new membership on {home.name}",
                 rewritten(cluster, hosts.at(home.name), how.config, file, content),
             )
+
+
+async def _signers(hosts: Hosts, look: Look) -> tuple[str, ...]:
+    cluster, key = hosts.cluster, layout(hosts.cluster.platform).authority.key
+    able = [each for each in cluster.hosts if isinstance(hosts.machines[each.name], Machine)]
+    said = await asyncio.gather(
+        *(look.hosts.ask(cluster, each, ("test", "-s", key)) for each in able)
+    )
+    return tuple(
+        host.name
+        for host, each in zip(able, said, strict=True)
+        if isinstance(each, Said) and each.status == 0
+    )
+
+
+def _tell_of_key(homes: Homes, home: Host, run: Runbook) -> None:
+    """Say where the CA's key goes with the host: a new CA is never made (R17)."""
+    cluster = homes.hosts.cluster
+    key = layout(cluster.platform).authority.key
+    if home.name in homes.signers:
+        if homes.signers == (home.name,):
+            run.fact(
+                f"The CA's key, {key}, lies on {home.name} alone: keep a copy of its folder before "
+                "that host goes, or nobody can issue certificates for members any more (R17)."
+            )
+        return
+    silent = not isinstance(homes.hosts.machines.get(home.name), Machine)
+    if silent and cluster.tls and not homes.signers:
+        run.fact(
+            f"No host that answers has the CA's key, {key}. It may lie on {home.name}: keep that "
+            "disk until it is found, or nobody can issue certificates for members any more (R17)."
+        )

@@ -19,6 +19,7 @@ CASES = {
     "etcd-certs-renew-kubespray": Case(
         "etcd certs renew", {"host": "demo-2", "days": "365"}, certified(Platform.KUBESPRAY)
     ),
+    "etcd-member-remove-signer": Case("etcd member remove", {"member": "demo-1"}, certified()),
     "etcd-certs-issue": Case("etcd certs issue", {"host": "demo-4"}, certified()),
     "etcd-restart": Case("etcd restart"),
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
