@@ -46,7 +46,7 @@ from procedures.actions.host.restart_master import NoteParts, RestartPart
 from procedures.actions.host.restore_file import RestoreFile
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
 from procedures.actions.host.restore_v2 import RestoreV2, UnpackV2
-from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd
+from procedures.actions.host.run_etcd import RetireEtcd, StartEtcd, StartTogether
 from procedures.actions.host.run_playbook import RunPlaybook
 from procedures.actions.host.send_snapshot import RemoveCopy, SendSnapshot
 from procedures.actions.host.sign_certificates import SignCertificates
@@ -119,6 +119,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
             SignCertificates,
             StartApi,
             StartEtcd,
+            StartTogether,
             StartService,
             StopApi,
             StopEtcd,

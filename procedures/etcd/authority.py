@@ -72,6 +72,13 @@ def days_of(text: str | None, signer: Signer, now_s: int) -> int:
         message = f"--days takes a number of days, and {text!r} is none."
         raise UsageError(message)
     days = int(text) if text else DAYS
+    if signer.ca.ends_s <= now_s:
+        message = (
+            f"The CA in {signer.place.cert} on {signer.host.name} ended {day(signer.ca.ends_s)}: "
+            "whatever it signs is refused everywhere (R17). All members and clients need a new "
+            "CA, trusted beside the old one first, which is not done here."
+        )
+        raise Refused(message)
     if not outlives(signer.ca, now_s, days):
         most = (signer.ca.ends_s - now_s) // _DAY_S - 1
         ask = f"Ask for --days {most} at most, or r" if most > 0 else "R"
@@ -84,11 +91,20 @@ def days_of(text: str | None, signer: Signer, now_s: int) -> int:
     return days
 
 
-def require_trust(own: OwnFiles, signer: Signer) -> None:
+def require_trust(own: OwnFiles, signer: Signer, now_s: int) -> None:
     """Make sure that a host trusts what the CA signs: its name and key count. Raises Refused."""
     ca = (signer.ca.subject, signer.ca.key)
     for path, trusted in own.trusted.items():
-        if ca not in {(each.subject, each.key) for each in trusted}:
+        same = [each for each in trusted if (each.subject, each.key) == ca]
+        if same and all(each.ends_s <= now_s for each in same):
+            message = (
+                f"The CA in {path} on {own.host.name} ended "
+                f"{day(max(each.ends_s for each in same))}, so nothing that it has signed is "
+                f"trusted there (R17). The one in {signer.place.cert} on {signer.host.name} ends "
+                f"{day(signer.ca.ends_s)}: put that in its place first."
+            )
+            raise Refused(message)
+        if not same:
             message = (
                 f"{path} on {own.host.name} does not trust the CA in {signer.place.cert} on "
                 f"{signer.host.name} ({signer.ca.subject}), so what that signs is of no use there "

@@ -147,7 +147,7 @@ def _allow(scene: Scene) -> OwnFiles:
         )
         raise Refused(message)
     for each in scene.members.values():
-        require_trust(each, scene.signer)
+        require_trust(each, scene.signer, scene.now_s)
     return next(each for _, each in sorted(scene.members.items()))
 
 

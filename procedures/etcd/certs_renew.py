@@ -1,7 +1,8 @@
 """Renew the certificates of members, one member after another. (catalogue P65, P66, N11; R9, R10)
 
 By the CA that there is; new keys never leave their host. All is signed and checked before any
-file that etcd uses is replaced.
+file that etcd uses is replaced. Where certificates have expired and quorum is lost by that, it is
+done to all members at once.
 """
 
 import asyncio
@@ -16,12 +17,15 @@ from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.engine.ports import Look
 from procedures.etcd.authority import Signer, days_of, find_signer, require_trust
 from procedures.etcd.certificate_figures import day
+from procedures.etcd.certs_at_once import AtOnce
+from procedures.etcd.cut_off import CutOff, all_well, look_at_cut_off, require_expired, require_own
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.issuing import Issuing, put_back, tell_kept, tell_pair, tell_signer
-from procedures.etcd.observe import find, listed
+from procedures.etcd.observe import find, listed, require_listed
 from procedures.etcd.own_certificates import OwnFiles, look_at_own, renewed
 from procedures.etcd.rolling import Rolling
 from procedures.etcd.same_data import forbid_while_corrupt
+from procedures.model.certificate import Leaf
 from procedures.model.errors import Refused
 from procedures.model.host import Machine
 from procedures.model.ids import ClusterName
@@ -48,20 +52,28 @@ class Args:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The cluster, who signs, what lies on the host of each member by its name, and the time."""
+    """The cluster, who signs, what lies on the host of each member by its name, and the time.
+
+    `cut` is what is known besides where a member is not well.
+    """
 
     hosts: Hosts
     signer: Signer
     own: Mapping[str, OwnFiles]
     now_s: int
+    cut: CutOff | None = None
 
 
 async def look(args: Args, look: Look) -> Scene:
     """See the members, their files, and the CA."""
     cluster = look.inventory.clusters[args.cluster]
     layout(cluster.platform)
-    hosts = await with_hosts(args.cluster, look)
-    names = [row.name for _, row in listed(hosts.view)]
+    hosts = await with_hosts(args.cluster, look, unlisted=True)
+    well = all_well(hosts.view)
+    if not well:
+        await require_own(cluster, look)
+    # Where nobody gives a list, the expected ones are taken for the members.
+    names = [each.listed.name if each.listed else each.name for each in hosts.view.seen]
     for name in names:
         hosts.at(name)
     signer = await find_signer(hosts, look)
@@ -69,26 +81,49 @@ async def look(args: Args, look: Look) -> Scene:
         *(look_at_own(cluster, hosts.host(name), _machine(hosts, name), look) for name in names)
     )
     own = dict(zip(names, found, strict=True))
-    return Scene(hosts, signer, own, look.clock.now_ms() // 1_000)
+    cut = None if well else await look_at_cut_off(hosts, own, look)
+    return Scene(hosts, signer, own, look.clock.now_ms() // 1_000, cut)
 
 
 def plan(args: Args, scene: Scene, run: Runbook) -> None:
     """Make all that is new; then replace it on one member after another."""
     hosts, cluster = scene.hosts, scene.hosts.cluster
     days = days_of(args.days, scene.signer, scene.now_s)
+    issuing = Issuing(args.cluster, cluster.platform, scene.signer, days)
+    forbid_while_corrupt(hosts.view)
+    for own in scene.own.values():
+        require_trust(own, scene.signer, scene.now_s)
+    if scene.cut is not None and not hosts.view.quorum_proven:
+        _at_once(args, scene, scene.cut, issuing, run)
+        return
+    require_listed(args.cluster, hosts.view)
     chosen = _chosen(args, hosts)
     what = chosen[0].name if args.host else "all members"
     run.title = f"Renew the certificates of {what} of {args.cluster}"
-    forbid_while_corrupt(hosts.view)
     rolling = Rolling(args.cluster, hosts.view, chosen, run, args.outage)
     _allow(scene, chosen, rolling)
     new = {member: renewed(scene.own[member.name], cluster) for member in chosen}
-    _facts(scene, new, days, run)
-    issuing = Issuing(args.cluster, cluster.platform, scene.signer, days)
+    _facts(scene, {member.name: pairs for member, pairs in new.items()}, days, run)
     sums = {member: issuing.by(hosts.at(member.name), pairs, run) for member, pairs in new.items()}
     for member, pairs in new.items():
         _one(scene, member, pairs, sums[member], rolling)
     run.step("Check that all members are healthy", CheckHealthy(args.cluster))
+
+
+def _at_once(args: Args, scene: Scene, cut: CutOff, issuing: Issuing, run: Runbook) -> None:
+    """All members, where the end of their certificates has cost the quorum. Raises Refused."""
+    require_expired(scene.hosts.view, cut, scene.own)
+    if args.host is not None:
+        message = (
+            f"{args.cluster} has no quorum, because certificates of "
+            f"{' and '.join(sorted(cut.expired))} have expired, and one member alone cannot bring "
+            f"it back (R17). Leave {args.host} out: all are renewed at once."
+        )
+        raise Refused(message)
+    run.title = f"Renew the expired certificates of all members of {args.cluster} at once"
+    new = {name: renewed(own, scene.hosts.cluster) for name, own in scene.own.items()}
+    _facts(scene, new, issuing.days, run)
+    AtOnce(scene.hosts, cut, issuing).plan(new, run)
 
 
 def _one(
@@ -101,12 +136,16 @@ def _one(
     cluster, name, run = scene.hosts.cluster, member.name, rolling.run
     at, how = scene.hosts.at(name), layout(cluster.platform)
     undo = put_back(name, pairs, how.stop, how.start)
-    rolling.hand_over(member)
+    cut_off = name in _cut_off(scene)
+    if not cut_off:
+        rolling.hand_over(member)
     run.step(
         f"Put the new certificates of {name} in place",
         PlaceCertificates(cluster.name, at, pairs, new, member, rolling.outage),
         undo=undo,
     )
+    if cut_off:  # nobody can ask it for anything before
+        rolling.hand_over(member)
     run.step(
         f"Restart etcd on {name}",
         RestartEtcd(cluster.name, cluster.platform, at, member, outage=rolling.outage),
@@ -120,22 +159,39 @@ def _one(
 
 
 def _chosen(args: Args, hosts: Hosts) -> list[Identity]:
-    """By name: whoever leads hands over to the last, when its turn comes (R10)."""
+    """By name, after those that are not well; whoever leads hands over to the last. (R10)"""
     if args.host is not None:
         return [identity(find(hosts.view, args.host)[1])]
-    return sorted((identity(row) for _, row in listed(hosts.view)), key=lambda each: each.name)
+    rows = sorted(
+        listed(hosts.view), key=lambda each: (each[0].health is Health.HEALTHY, each[1].name)
+    )
+    return [identity(row) for _, row in rows]
 
 
 def _allow(scene: Scene, chosen: list[Identity], rolling: Rolling) -> None:
-    """R10, and one CA for all. Raises Refused."""
+    """R10; one that only its expired certificates cut off goes first. Raises Refused."""
+    ids, cut_off = {each.id for each in chosen}, _cut_off(scene)
     for seen, row in listed(scene.hosts.view):
-        if seen.health is not Health.HEALTHY:
+        if seen.health is Health.HEALTHY:
+            continue
+        if row.name not in cut_off:
             message = (
-                f"{row.name or row.id} must be healthy first (R10): {seen.why} Members whose "
-                "certificates have ended already are all stopped and started at once, by hand; "
-                "that is not done here."
+                f"{row.name or row.id} must be healthy first (R10): {seen.why} Its certificates "
+                "have not expired by the clock of its host, so that is not what is wrong."
             )
             raise Refused(message)
+        if row.id not in ids:
+            message = (
+                f"{row.name} must be healthy first (R10): its certificates have expired. Ask for "
+                f"/etcd certs renew {row.name}, or for all."
+            )
+            raise Refused(message)
+    if cut_off and scene.cut is not None:
+        scene.cut.require_clocks()
+        rolling.run.fact(
+            f"Certificates of {' and '.join(cut_off)} have expired, by openssl there; the others "
+            "have quorum, and those come first (R17)."
+        )
     members = scene.hosts.view.members
     for member in chosen:
         rolling.allow(members, member)
@@ -143,22 +199,33 @@ def _allow(scene: Scene, chosen: list[Identity], rolling: Rolling) -> None:
             replace(each, health=Health.HEALTHY) if each.id == member.id else each
             for each in members
         )
-    for own in scene.own.values():
-        require_trust(own, scene.signer)
 
 
-def _facts(
-    scene: Scene, new: Mapping[Identity, tuple[NewPair, ...]], days: int, run: Runbook
-) -> None:
+def _cut_off(scene: Scene) -> list[str]:
+    """Those that are not healthy, and whose certificates have expired."""
+    expired = scene.cut.expired if scene.cut else {}
+    return [
+        row.name
+        for seen, row in listed(scene.hosts.view)
+        if seen.health is not Health.HEALTHY and row.name in expired
+    ]
+
+
+def _facts(scene: Scene, new: Mapping[str, tuple[NewPair, ...]], days: int, run: Runbook) -> None:
     tell_signer(scene.signer, days, run)
-    for member, pairs in new.items():
+    for name, pairs in new.items():
         for each in pairs:
-            leaf = scene.own[member.name].leaf(each.cert)
-            until = f"{each.cert} ends {day(leaf.ends_s)}" if leaf else f"{each.cert} is none"
-            run.fact(f"{member.name}: {until}; {tell_pair(each)}.")
+            leaf = scene.own[name].leaf(each.cert)
+            run.fact(f"{name}: {_until(each.cert, leaf, scene.now_s)}; {tell_pair(each)}.")
     tell_kept(next(iter(new.values())), run)
     if scene.signer.place.config is None:
         run.fact("Those of clients in the same folder (node-*.pem) stay as they are.")
+
+
+def _until(path: str, leaf: Leaf | None, now_s: int) -> str:
+    if leaf is None:
+        return f"{path} is none"
+    return f"{path} {'ended' if leaf.ends_s <= now_s else 'ends'} {day(leaf.ends_s)}"
 
 
 def _machine(hosts: Hosts, name: str) -> Machine:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from procedures.engine.ports import Look
-from procedures.etcd.observe import listed, observed
+from procedures.etcd.observe import listed, observe, observed
 from procedures.etcd.view import View
 from procedures.model.errors import Refused, UsageError
 from procedures.model.host import At, Machine
@@ -102,8 +102,13 @@ def reached(cluster: Cluster) -> bool:
     return bool(cluster.hosts and cluster.ssh) and cluster.platform is not Platform.OCP4
 
 
-async def with_hosts(name: ClusterName, look: Look, only: Sequence[str] = ()) -> Hosts:
-    """Look at a cluster and at its hosts; all of them, or `only` these. Raises Refused."""
+async def with_hosts(
+    name: ClusterName, look: Look, only: Sequence[str] = (), *, unlisted: bool = False
+) -> Hosts:
+    """Look at a cluster and at its hosts; all of them, or `only` these. Raises Refused.
+
+    Where it may be `unlisted`, that nobody gives a member list is no reason to.
+    """
     cluster = look.inventory.clusters[name]
     if not cluster.hosts:
         message = (
@@ -113,7 +118,7 @@ async def with_hosts(name: ClusterName, look: Look, only: Sequence[str] = ()) ->
         raise Refused(message)
     wanted = [host for host in cluster.hosts if not only or host.name in only]
     view, machines = await asyncio.gather(
-        observed(name, look),
+        observe(cluster, look) if unlisted else observed(name, look),
         asyncio.gather(*(look.hosts.machine(cluster, host) for host in wanted)),
     )
     return Hosts(

@@ -33,11 +33,16 @@ async def _looked(cluster: Cluster, look: Look) -> View:
 async def observed(name: ClusterName, look: Look) -> View:
     """Look at a cluster whose member list is needed. Raises Refused when nobody gives one."""
     view = await observe(look.inventory.clusters[name], look)
+    require_listed(name, view)
+    return view
+
+
+def require_listed(name: ClusterName, view: View) -> None:
+    """Make sure that somebody gave a member list. Raises Refused."""
     if not view.listed:
         reasons = "; ".join(seen.why for seen in view.seen if seen.why)
         message = f"No member of {name} gave a member list. {reasons}"
         raise Refused(message)
-    return view
 
 
 def listed(view: View) -> tuple[tuple[Seen, ListedMember], ...]:

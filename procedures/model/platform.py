@@ -158,6 +158,14 @@ class Layout:
         return ("systemctl", "reset-failed", self.unit) if self.unit else None
 
     @property
+    def revive_together(self) -> Argv:
+        """Does what `revive` does, where others have to start too before there is a quorum.
+
+        A unit of `Type=notify` is started only then, and whoever waited for it would wait in vain.
+        """
+        return (*self.revive, "--no-block") if self.unit else self.revive
+
+    @property
     def before_stop(self) -> Argv | None:
         """What makes the folder that `stop` and `retire` need; None where they need none."""
         return ("mkdir", "--parents", self.beside) if self.beside else None

@@ -21,6 +21,8 @@ class Runbook:
         self.title = ""
         self.facts: list[str] = []
         self.steps: list[Step] = []
+        self.risk: Risk | None = None
+        """What this plan is, where it is worse than what the procedure declares."""
 
     def require(self, ruling: Ruling, instead: str = "") -> None:
         """Go on only where a rule allows it; `instead` says what would satisfy it.
@@ -87,7 +89,7 @@ class Procedure:
             args=dict(given),
             cluster=cluster,
             title=run.title,
-            risk=self.risk,
+            risk=run.risk or self.risk,
             lock=self.lock.format(**given),
             facts=tuple(run.facts),
             steps=tuple(run.steps),

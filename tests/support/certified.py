@@ -66,7 +66,13 @@ def certify(sight: FakeSight, platform: Platform = Platform.ETCD) -> None:
     keep_authority(sight.hosts.machines["demo-1"], platform)
 
 
-def give(machine: FakeMachine, platform: Platform, address: str, called: str = "") -> None:
+def give(
+    machine: FakeMachine,
+    platform: Platform,
+    address: str,
+    called: str = "",
+    ends: datetime = ENDS,
+) -> None:
     """Let a machine have certificates, and settings where its platform has them."""
     how, name = layout(platform), called or machine.name
     files = how.certificates(machine.name)
@@ -76,7 +82,7 @@ def give(machine: FakeMachine, platform: Platform, address: str, called: str = "
     names = (address, name, f"{name}.invalid", "127.0.0.1", "localhost")
     for pair in {*files.pairs, *((files.admin,) if files.admin else ())}:
         seed = f"{name} {pair.key}"
-        wanted = Wanted(name, names, ends=ENDS)
+        wanted = Wanted(name, names, ends=ends)
         machine.files.put(pair.cert, cert(wanted, seed))
         machine.files.put(pair.key, pem(key_of(seed)), 0o600)
         for path in (pair.cert, pair.key):

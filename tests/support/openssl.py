@@ -54,6 +54,11 @@ async def openssl(machine: FakeMachine, argv: Sequence[str], _: bytes, say: Say)
     if words[1] == "verify":
         return await _verify(machine, certificate, path, words[words.index("-CAfile") + 1], say)
     ends = certificate.not_valid_after_utc
+    if "-checkend" in words:
+        later_s = int(words[words.index("-checkend") + 1])
+        ended = ends.timestamp() <= machine.now_ms() / 1_000 + later_s
+        await say(f"Certificate will {'expire' if ended else 'not expire'}")
+        return int(ended)
     await say(f"notAfter={ends:%b} {ends.day:2} {ends:%H:%M:%S %Y} GMT")
     if "-purpose" in words:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value

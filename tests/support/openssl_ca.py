@@ -82,6 +82,8 @@ async def openssl(machine: FakeMachine, argv: Sequence[str], stdin: bytes, say: 
     """`openssl req`, `ca` and `x509 -req` as they are called here; the rest only looks."""
     words = list(argv)
     if words[0] == "env":
+        if "openssl" not in words:
+            return 127
         (san,) = (word.removeprefix("SAN=") for word in words if word.startswith("SAN="))
         return await _by_ca(machine, words, san, say)
     if words[1] == "req":

@@ -64,6 +64,8 @@ class FakeMember:
     learner: bool = False
     fault: Fault | None = None
     """The way to it fails like this: an untrusted certificate, a name that does not resolve."""
+    apart: bool = False
+    """Its peers and it cannot connect, as where the certificate that it shows them has ended."""
     version: str = "3.4.23"
     latency_us: int = 900
     raft_behind: int = 0
@@ -86,7 +88,7 @@ class FakeMember:
     @property
     def works(self) -> bool:
         """Tell whether its peers can count on it."""
-        return self.started and self.condition in _WORKING
+        return self.started and self.condition in _WORKING and not self.apart
 
 
 @dataclass(slots=True)

@@ -30,6 +30,10 @@ def run(machine: FakeMachine, argv: Sequence[str]) -> Said:
             missing = _missing(verb, name)
         else:
             missing = _one(machine, unit, verb, name, now="--now" in options)
+            starts = verb in {"start", "restart"} or (verb == "enable" and "--now" in options)
+            if starts and not missing[0] and "--no-block" not in options and not unit.ready():
+                unit.fail(machine)
+                missing = 1, "", f"Job for {name} failed because a timeout was exceeded.\n"
         status = missing[0] or status
         out, err = out + missing[1], err + missing[2]
     return status, out, err

@@ -52,7 +52,7 @@ async def require_lost(look: Look, cluster: Cluster, host: Host) -> None:
     """R14 once more. Raises Refused where quorum has come back."""
     if who := await back(look, cluster, host):
         message = (
-            f"{cluster.name} has quorum again: {who} (R14). It is not restored. What this run has "
+            f"{cluster.name} has quorum again: {who} (R14). This run goes no further. What it has "
             "stopped, API servers too, stays off: start it, by the undo of each of these steps."
         )
         raise Refused(message)

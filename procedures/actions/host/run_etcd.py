@@ -15,7 +15,7 @@ from procedures.model.errors import InDoubt, Permanent, Refused
 from procedures.model.host import At
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Platform
-from procedures.model.platform import layout
+from procedures.model.platform import Argv, layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class StartEtcd:
     @property
     def command(self) -> str:
         """The exact command."""
-        return f"{self.at.host}: {shlex.join(layout(self.platform).revive)}"
+        return f"{self.at.host}: {shlex.join(self._argv)}"
 
     @property
     def waits(self) -> str | None:
@@ -47,7 +47,7 @@ class StartEtcd:
         host = await reach(world, cluster, self.at)
         etcd = Service(cluster, host, how)
         if how.armed is None or not await etcd.armed(world):
-            await do(world, work, cluster, host, Piece("start", how.revive))
+            await do(world, work, cluster, host, Piece("start", self._argv))
         if not await etcd.there(world, work):
             message = f"etcd does not run on {host.name}. Look at its log there."
             raise Permanent(message)
@@ -57,12 +57,27 @@ class StartEtcd:
     async def probe(self, world: World, work: Work) -> Finding:
         """Look whether it was started, and runs."""
         cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
-        last = await begun(world, work, cluster, self.at, Piece("start", how.revive))
+        last = await begun(world, work, cluster, self.at, Piece("start", self._argv))
         if not isinstance(last, tuple):
             return last
         return (
             Happened() if await Service(cluster, last[0], how).there(world, work) else NotHappened()
         )
+
+    @property
+    def _argv(self) -> Argv:
+        return layout(self.platform).revive
+
+
+@dataclass(frozen=True, slots=True)
+class StartTogether(StartEtcd):
+    """Start etcd where others have to start too before it is ready: only its process is awaited."""
+
+    KIND: ClassVar[str] = "host.start-etcd-together/1"
+
+    @property
+    def _argv(self) -> Argv:
+        return layout(self.platform).revive_together
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from procedures.model.inventory import Platform
 from procedures.model.run import State, StepState
 from tests.support.ansibles import with_ansible
 from tests.support.certified import certified
+from tests.support.expired import expired
 from tests.support.furnishing import at_home, short_of_entropy, spoiled, unkept
 from tests.support.lost_cluster import Tools, lose
 from tests.support.masters import all_around, with_flannel, with_masters
@@ -220,6 +221,8 @@ CASES = {
     "renew those of kubespray": Case(
         "etcd certs renew", {"host": "demo-2"}, certified(Platform.KUBESPRAY)
     ),
+    "renew expired certificates at once": Case("etcd certs renew", {}, expired()),
+    "renew one that has expired": Case("etcd certs renew", {"host": "demo-3"}, expired("demo-3")),
     "certificates for a spare": Case("etcd certs issue", {"host": "demo-4"}, certified()),
     "add a learner": Case("etcd member add", ADD),
     "promote a learner": Case("etcd member promote", {"member": "demo-4"}, with_learner),

@@ -2,6 +2,7 @@
 
 from procedures.model.inventory import Platform
 from tests.support.certified import certified
+from tests.support.expired import expired
 from tests.support.furnishing import short_of_entropy, unkept
 from tests.support.masters import with_flannel, with_masters
 from tests.support.rhel import on_rhel
@@ -20,6 +21,13 @@ CASES = {
         "etcd certs renew", {"host": "demo-2", "days": "365"}, certified(Platform.KUBESPRAY)
     ),
     "etcd-member-remove-signer": Case("etcd member remove", {"member": "demo-1"}, certified()),
+    "etcd-certs-renew-expired": Case("etcd certs renew", {}, expired()),
+    "etcd-certs-renew-expired-peers": Case(
+        "etcd certs renew",
+        {},
+        expired("demo-1", "demo-3", platform=Platform.OCP311, only=("peer",)),
+    ),
+    "etcd-certs-renew-one-expired": Case("etcd certs renew", {}, expired("demo-3")),
     "etcd-certs-issue": Case("etcd certs issue", {"host": "demo-4"}, certified()),
     "etcd-restart": Case("etcd restart"),
     "etcd-restart-one-down": Case("etcd restart", {}, down("demo-3")),
