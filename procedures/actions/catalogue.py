@@ -28,6 +28,7 @@ from procedures.actions.etcd.space import Compact, DisarmNospace, TellSpace
 from procedures.actions.etcd.verify_snapshot import VerifySnapshot
 from procedures.actions.host.api_server import StartApi, StopApi
 from procedures.actions.host.check_api import CheckApi
+from procedures.actions.host.check_clients import CheckClients
 from procedures.actions.host.check_clock import CheckClock
 from procedures.actions.host.check_entropy import CheckEntropy
 from procedures.actions.host.check_etcd_urls import CheckEtcdUrls
@@ -63,6 +64,7 @@ ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(
         for kind in (
             AddMember,
             CheckApi,
+            CheckClients,
             CheckClock,
             CheckEntropy,
             CheckEtcdUrls,

@@ -14,6 +14,7 @@ from procedures.actions.host.place_certificates import PlaceCertificates
 from procedures.actions.host.run_etcd import StartTogether
 from procedures.actions.host.stop_etcd import StopEtcd
 from procedures.etcd.certificate_figures import day
+from procedures.etcd.client_certificates import Clients, let_clients_take
 from procedures.etcd.cut_off import APART_MS, CutOff
 from procedures.etcd.hosts import Hosts
 from procedures.etcd.issuing import Issuing, put_back
@@ -30,6 +31,7 @@ class AtOnce:
     hosts: Hosts
     cut: CutOff
     issuing: Issuing
+    clients: Mapping[str, Clients]
 
     def plan(self, new: Mapping[str, tuple[NewPair, ...]], run: Runbook) -> None:
         """Make and sign all; stop all; put all in place; start all; see that it serves."""
@@ -59,6 +61,9 @@ class AtOnce:
             )
         run.step("Check that all members are healthy", CheckHealthy(cluster))
         run.step("Check that the cluster takes writes", WriteAndRead(cluster))
+        for name, pairs in new.items():
+            at = self.hosts.at(name)
+            let_clients_take(cluster, at, self.clients[name], run, pairs=pairs, new=sums[name])
 
     @property
     def _gives_snapshot(self) -> bool:

@@ -18,6 +18,12 @@ from procedures.engine.ports import Look
 from procedures.etcd.authority import Signer, days_of, find_signer, require_trust
 from procedures.etcd.certificate_figures import day
 from procedures.etcd.certs_at_once import AtOnce
+from procedures.etcd.client_certificates import (
+    Clients,
+    let_clients_take,
+    tell_clients,
+    with_clients,
+)
 from procedures.etcd.cut_off import CutOff, all_well, look_at_cut_off, require_expired, require_own
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.issuing import Issuing, put_back, tell_kept, tell_pair, tell_signer
@@ -54,12 +60,13 @@ class Args:
 class Scene:
     """The cluster, who signs, what lies on the host of each member by its name, and the time.
 
-    `cut` is what is known besides where a member is not well.
+    `clients` are those on the same hosts; `cut` is what is known besides where a member is unwell.
     """
 
     hosts: Hosts
     signer: Signer
     own: Mapping[str, OwnFiles]
+    clients: Mapping[str, Clients]
     now_s: int
     cut: CutOff | None = None
 
@@ -80,9 +87,11 @@ async def look(args: Args, look: Look) -> Scene:
     found = await asyncio.gather(
         *(look_at_own(cluster, hosts.host(name), _machine(hosts, name), look) for name in names)
     )
-    own = dict(zip(names, found, strict=True))
+    both = await asyncio.gather(*(with_clients(cluster, each, look) for each in found))
+    own = {name: each for name, (each, _) in zip(names, both, strict=True)}
+    clients = {name: each for name, (_, each) in zip(names, both, strict=True)}
     cut = None if well else await look_at_cut_off(hosts, own, look)
-    return Scene(hosts, signer, own, look.clock.now_ms() // 1_000, cut)
+    return Scene(hosts, signer, own, clients, look.clock.now_ms() // 1_000, cut)
 
 
 def plan(args: Args, scene: Scene, run: Runbook) -> None:
@@ -108,6 +117,9 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     for member, pairs in new.items():
         _one(scene, member, pairs, sums[member], rolling)
     run.step("Check that all members are healthy", CheckHealthy(args.cluster))
+    for member, pairs in new.items():
+        at, clients = hosts.at(member.name), scene.clients[member.name]
+        let_clients_take(args.cluster, at, clients, run, pairs=pairs, new=sums[member])
 
 
 def _at_once(args: Args, scene: Scene, cut: CutOff, issuing: Issuing, run: Runbook) -> None:
@@ -123,7 +135,7 @@ def _at_once(args: Args, scene: Scene, cut: CutOff, issuing: Issuing, run: Runbo
     run.title = f"Renew the expired certificates of all members of {args.cluster} at once"
     new = {name: renewed(own, scene.hosts.cluster) for name, own in scene.own.items()}
     _facts(scene, new, issuing.days, run)
-    AtOnce(scene.hosts, cut, issuing).plan(new, run)
+    AtOnce(scene.hosts, cut, issuing, scene.clients).plan(new, run)
 
 
 def _one(
@@ -218,8 +230,7 @@ def _facts(scene: Scene, new: Mapping[str, tuple[NewPair, ...]], days: int, run:
             leaf = scene.own[name].leaf(each.cert)
             run.fact(f"{name}: {_until(each.cert, leaf, scene.now_s)}; {tell_pair(each)}.")
     tell_kept(next(iter(new.values())), run)
-    if scene.signer.place.config is None:
-        run.fact("Those of clients in the same folder (node-*.pem) stay as they are.")
+    tell_clients({name: scene.clients[name] for name in new}, run)
 
 
 def _until(path: str, leaf: Leaf | None, now_s: int) -> str:

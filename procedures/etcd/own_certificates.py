@@ -80,7 +80,7 @@ async def look_at_own(cluster: Cluster, host: Host, machine: Machine, look: Look
     keys = tuple(dict.fromkeys(use.pair.key for use in uses))
     files, stats = await asyncio.gather(
         asyncio.gather(*(asking.file(path) for path in paths)),
-        asyncio.gather(*(_key(asking, path) for path in keys)),
+        asyncio.gather(*(key_file(asking, path) for path in keys)),
     )
     return OwnFiles(
         host,
@@ -196,7 +196,8 @@ def _checked(
     return tuple(made)
 
 
-async def _key(asking: Asking, path: str) -> KeyFile | None:
+async def key_file(asking: Asking, path: str) -> KeyFile | None:
+    """See how a key lies on a host; None where there is none. Raises Refused."""
     said = await asking.said(("stat", "-L", "--format=%a|%U|%G", "--", path), (0, 1))
     mode, _, owners = said.out.strip().partition("|")
     owner, _, group = owners.partition("|")

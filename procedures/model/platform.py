@@ -25,13 +25,15 @@ class Pair:
 class Certificates:
     """What a member shows to its peers and to its clients, and the CA that it trusts.
 
-    `admin` is what etcd's tools show on the host, where that is another one.
+    `admin` is what etcd's tools show on the host, where that is another one; `node` what other
+    clients there show.
     """
 
     ca: str
     server: Pair
     peer: Pair
     admin: Pair | None = None
+    node: Pair | None = None
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -98,7 +100,8 @@ class Layout:
     `version` prints a line with the version of what is installed; None where nothing tells it.
     `programs` is where etcd's tools are, empty for the PATH. `beside` is a folder that `stop`
     needs; `apis` are the API servers that may be on the same host. `runners` are files that no
-    package brings, and that a joining host gets from another.
+    package brings, and that a joining host gets from another. `client_copy` is where another client
+    has a copy of what clients on a host show.
     """
 
     data: str
@@ -118,6 +121,7 @@ class Layout:
     beside: str | None = None
     apis: tuple[ApiServer, ...] = ()
     runners: tuple[Runner, ...] = ()
+    client_copy: Pair | None = None
 
     def certificates(self, hostname: str) -> Certificates:
         """Where the certificates of a machine are; kubespray puts its host name in theirs."""
@@ -128,11 +132,11 @@ class Layout:
                 f"{folder}/ca.crt", server, Pair(f"{folder}/peer.crt", f"{folder}/peer.key")
             )
         folder = _KUBESPRAY_SSL
-        member, admin = (
+        member, admin, node = (
             Pair(f"{folder}/{kind}-{hostname}.pem", f"{folder}/{kind}-{hostname}-key.pem")
-            for kind in ("member", "admin")
+            for kind in ("member", "admin", "node")
         )
-        return Certificates(f"{folder}/ca.pem", member, member, admin)
+        return Certificates(f"{folder}/ca.pem", member, member, admin, node)
 
     @property
     def authority(self) -> Authority:
@@ -233,6 +237,7 @@ def _by_unit(
     runners: tuple[Runner, ...] = (),
     also: tuple[str, ...] = (),
     deep: tuple[str, ...] = _OPENSSL_CA,
+    client_copy: Pair | None = None,
     start_within_ms: int = 30_000,
 ) -> Layout:
     return Layout(
@@ -246,6 +251,7 @@ def _by_unit(
         folders=(folder, _DROP_INS, *also),
         files=(*files, OWN_UNIT),
         deep=deep,
+        client_copy=client_copy,
         programs=programs,
         start_within_ms=start_within_ms,
         apis=apis,
@@ -277,6 +283,7 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             # With what certificates were made from, and those by which Calico asks this etcd.
             also=("/etc/ssl/etcd", "/etc/calico/certs"),
             deep=(),
+            client_copy=Pair("/etc/calico/certs/cert.crt", "/etc/calico/certs/key.pem"),
             apis=(
                 _api_pod(
                     "/etc/kubernetes/manifests/kube-apiserver.yaml",

@@ -80,7 +80,7 @@ def give(
     config = machine.files.text("/etc/etcd/etcd.conf")
     machine.files.put(how.config, config)
     names = (address, name, f"{name}.invalid", "127.0.0.1", "localhost")
-    for pair in {*files.pairs, *((files.admin,) if files.admin else ())}:
+    for pair in {*files.pairs, *(each for each in (files.admin, files.node) if each)}:
         seed = f"{name} {pair.key}"
         wanted = Wanted(name, names, ends=ends)
         machine.files.put(pair.cert, cert(wanted, seed))

@@ -4,6 +4,7 @@ from procedures.model.inventory import Platform
 from tests.support.certified import certified
 from tests.support.expired import expired
 from tests.support.furnishing import short_of_entropy, unkept
+from tests.support.kube_clients import kube_clients
 from tests.support.masters import with_flannel, with_masters
 from tests.support.rhel import on_rhel
 from tests.unit.procedures.plans.case import Case
@@ -19,6 +20,11 @@ CASES = {
     "etcd-certs-renew": Case("etcd certs renew", {}, certified()),
     "etcd-certs-renew-kubespray": Case(
         "etcd certs renew", {"host": "demo-2", "days": "365"}, certified(Platform.KUBESPRAY)
+    ),
+    "etcd-certs-renew-clients": Case(
+        "etcd certs renew",
+        {"host": "demo-1"},
+        certified(Platform.KUBESPRAY, kube_clients("demo-1")),
     ),
     "etcd-member-remove-signer": Case("etcd member remove", {"member": "demo-1"}, certified()),
     "etcd-certs-renew-expired": Case("etcd certs renew", {}, expired()),
