@@ -1,4 +1,4 @@
-"""The part of a plan in which a host becomes a member. (catalogue P54, P55, P64, P68; R3-R6, R21)
+"""The part of a plan in which a host becomes a member. (P53-P55, P64, P68; R3-R6, R17, R21)
 
 All is made ready on the host before anything waits for it. It joins as a learner, so that no write
 waits either, and votes when it has caught up.
@@ -16,6 +16,7 @@ from procedures.actions.host.files import MoveAside, placed, rewritten
 from procedures.actions.host.ports import CheckPorts
 from procedures.actions.host.run_etcd import StartEtcd
 from procedures.etcd.data_place import require_placed
+from procedures.etcd.first_certificates import Makings, make
 from procedures.etcd.joining import joined, own
 from procedures.etcd.newcomer import Home, Newcomer
 from procedures.etcd.ports import Way
@@ -64,7 +65,12 @@ class Admission:
         )
 
     def prepare(self) -> None:
-        """Make the host ready, before anything waits for it."""
+        """Make the host ready, before anything waits for it.
+
+        Its certificates come first: until they are signed and in place, nothing else changes.
+        """
+        if isinstance(self.new.makings, Makings):
+            self._certificates(self.new.makings)
         spare, platform = self.new.spare, self.new.hosts.cluster.platform
         how, name = layout(platform), spare.host.name
         if moves := aside(spare.left, how):
@@ -89,6 +95,12 @@ class Admission:
                         self.cluster, self._at, path, each.there, content, mode=each.runner.mode
                     ),
                 )
+
+    def _certificates(self, makings: Makings) -> None:
+        spare = self.new.spare
+        why = "; ".join(spare.unfit) or "they are of a CA that members do not trust"
+        self.run.fact(f"Certificates of {spare.host.name}: {why}, so new ones are made (R17).")
+        make(makings, self.run)
 
     def join(self) -> None:
         """Add it as a learner, start it, and let it vote when it has caught up."""

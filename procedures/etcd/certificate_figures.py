@@ -7,6 +7,7 @@ from procedures.etcd.certificates_in_use import CLIENT_PORT
 from procedures.etcd.certificates_seen import Kept, Key
 from procedures.host.certificate_files import CA_DAYS, LEAF_DAYS
 from procedures.model.certificate import Leaf, signed
+from procedures.model.errors import Refused
 from procedures.model.probe import Certificate, Certificates, Fault, FaultKind
 from procedures.model.report import Figure, Level
 
@@ -26,6 +27,8 @@ def file_figure(host: str, kept: Kept, trusted: _CHAIN, now_s: int) -> Figure:
         return Figure(use.what, Level.WARN, text, member=host, counts=False)
     left, level = _left(leaf, LEAF_DAYS, now_s)
     wrong, unknown = _wrong(kept, leaf, trusted)
+    if isinstance(kept.key, Key) and kept.key.mode & _OTHERS:
+        wrong.append(_open(kept.key))
     if wrong:
         level = level if level is Level.CRITICAL else Level.WARN
     elif unknown and level is Level.OK:
@@ -36,6 +39,27 @@ def file_figure(host: str, kept: Kept, trusted: _CHAIN, now_s: int) -> Figure:
     said = "; ".join((left, *wrong, *unknown))
     text = f"{use.pair.cert}: {said}{' (R17)' if level is not Level.OK else ''}; {about}{key}"
     return Figure(use.what, level, text, member=host, counts=False)
+
+
+def unfit(kept: Kept, trusted: _CHAIN, now_s: int) -> list[str]:
+    """Say what keeps a member from using it, without its path, and alike from day to day.
+
+    Raises Refused where its host did not answer: what is not seen is not wrong.
+    """
+    for each in (kept.leaf, kept.key, trusted):
+        if isinstance(each, Fault):
+            message = f"Whether a member can use {kept.use.pair.cert} is not known: {each.message}"
+            raise Refused(message)
+    leaf = kept.leaf
+    if not isinstance(leaf, Leaf):
+        return ["missing or no certificate"]
+    wrong, unknown = _wrong(kept, leaf, trusted)
+    if leaf.begins_s > now_s:
+        wrong.insert(0, f"not valid before {day(leaf.begins_s)}: check the clock")
+    if leaf.ends_s < now_s + LEAF_DAYS * _DAY_S:
+        needed = "" if leaf.ends_s <= now_s else f", and {LEAF_DAYS} days are needed"
+        wrong.insert(0, f"ends {day(leaf.ends_s)}{needed}")
+    return [*wrong, *unknown]
 
 
 def ca_figures(host: str, trusted: Mapping[str, _CHAIN], now_s: int) -> list[Figure]:
@@ -109,7 +133,7 @@ def _wrong(kept: Kept, leaf: Leaf, trusted: _CHAIN) -> tuple[list[str], list[str
         unknown.append(f"whether it is of the CA in {use.ca} is not known: {trusted.message}")
     elif not any(signed(leaf, ca) for ca in trusted):
         wrong.append(f"not of the CA in {use.ca}")
-    wrong += [f"not for {each}" for each in use.hosts if each not in leaf.names]
+    wrong += [f"not for {each}" for each in use.hosts if not leaf.is_for(each)]
     if lacking := sorted(use.purposes - leaf.purposes):
         wrong.append(f"not good as {' and '.join(lacking)}")
     key = kept.key
@@ -117,12 +141,10 @@ def _wrong(kept: Kept, leaf: Leaf, trusted: _CHAIN) -> tuple[list[str], list[str
         unknown.append(f"its key is not known: {key.message}")
     elif key is None:
         wrong += [f"{use.pair.key} is missing"] if use.port else []
-    else:
-        if key.public is None:
-            unknown.append(f"openssl there cannot read {use.pair.key}")
-        elif key.public != leaf.key:
-            wrong.append(f"{use.pair.key} is another's key")
-        wrong += [_open(key)] if key.mode & _OTHERS else []
+    elif key.public is None:
+        unknown.append(f"openssl there cannot read {use.pair.key}")
+    elif key.public != leaf.key:
+        wrong.append(f"{use.pair.key} is another's key")
     return wrong, unknown
 
 

@@ -64,8 +64,8 @@ async def look_at_certificates(on: OnHost) -> Certified | Fault:
     wanted = [*own, *(each for each in others if each.pair not in {use.pair for use in own})]
     authority = how.authority
     kept, trusted, signs = await asyncio.gather(
-        asyncio.gather(*(_kept(on, use) for use in wanted[: len(own) + _MOST])),
-        asyncio.gather(*(_trusted(on, ca) for ca in dict.fromkeys(use.ca for use in own))),
+        asyncio.gather(*(kept_on(on, use) for use in wanted[: len(own) + _MOST])),
+        asyncio.gather(*(trusted_on(on, ca) for ca in dict.fromkeys(use.ca for use in own))),
         on.said("test", "-s", authority.key, fine=(0, 1)),
     )
     pair = Pair(authority.cert, authority.key)
@@ -74,7 +74,7 @@ async def look_at_certificates(on: OnHost) -> Certified | Fault:
     return Certified(
         kept=tuple(kept),
         trusted=dict(trusted),
-        authority=await _kept(on, ca) if has_key else None,
+        authority=await kept_on(on, ca) if has_key else None,
         passed_over=max(0, len(wanted) - len(own) - _MOST),
     )
 
@@ -104,14 +104,16 @@ async def _others(on: OnHost, how: Layout) -> Sequence[InUse]:
     ]
 
 
-async def _kept(on: OnHost, use: InUse) -> Kept:
+async def kept_on(on: OnHost, use: InUse) -> Kept:
+    """Look at one certificate and its key."""
     file, key = await asyncio.gather(on.read(use.pair.cert), _key(on, use.pair.key))
     if isinstance(file, Fault):
         return Kept(use, file, key)
     return Kept(use, certificate.read(file.content) if file else None, key)
 
 
-async def _trusted(on: OnHost, path: str) -> tuple[str, tuple[Leaf, ...] | Fault]:
+async def trusted_on(on: OnHost, path: str) -> tuple[str, tuple[Leaf, ...] | Fault]:
+    """Read the CAs in a file; gives its path too."""
     file = await on.read(path)
     if isinstance(file, FileSeen):
         return path, certificate.read_all(file.content)

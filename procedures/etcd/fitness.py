@@ -5,7 +5,9 @@ Each thing that is needed is one figure. What is critical stands against a membe
 
 from collections.abc import Mapping
 
+from procedures.etcd.first_certificates import Makings
 from procedures.etcd.hosts import Hosts
+from procedures.etcd.newcomer import Newcomer
 from procedures.etcd.spare import Spare, aside
 from procedures.model.errors import Refused
 from procedures.model.host import Machine
@@ -16,26 +18,41 @@ _ROOM = 2
 _GIB = 1024**3
 
 
-def check_fit(hosts: Hosts, spare: Spare, authorities: Mapping[str, str]) -> None:
+def check_fit(new: Newcomer) -> None:
     """Refuse with all that stands against it, at once."""
-    figures = fitness(hosts, spare, authorities)
-    found = [each.text for each in figures if each.level is Level.CRITICAL]
+    name = new.spare.host.name
+    found = [each.text for each in fitness_of(new) if each.level is Level.CRITICAL]
     if found:
-        hint = f" /etcd certs issue {spare.host.name} makes certificates." if spare.unfit else ""
-        message = f"{spare.host.name} cannot get a member: {'; '.join(found)}.{hint}"
+        hint = ""
+        if isinstance(new.makings, str):
+            hint = f" Then ask again, or run /etcd certs issue {name}, which takes --days."
+        message = f"{name} cannot get a member: {'; '.join(found)}.{hint}"
         raise Refused(message)
 
 
-def fitness(hosts: Hosts, spare: Spare, authorities: Mapping[str, str]) -> list[Figure]:
-    """Judge all of it. `authorities`: the CA that members' hosts have, as SHA-256 by host."""
+def fitness_of(new: Newcomer) -> list[Figure]:
+    """Judge a host that joins, with what can be made for it."""
+    return fitness(new.hosts, new.spare, new.authorities, new.makings)
+
+
+def fitness(
+    hosts: Hosts,
+    spare: Spare,
+    authorities: Mapping[str, str],
+    makings: Makings | str | None = None,
+) -> list[Figure]:
+    """Judge all of it. `authorities`: the CA that members' hosts have, as SHA-256 by host.
+
+    Where there are `makings`, certificates are made, and nothing about them stands against it.
+    """
     return [
         _service(spare),
         _machine(hosts, spare),
         _version(hosts, spare),
         _room(hosts, spare),
         _data(hosts, spare),
-        _certificates(spare),
-        _authority(spare, authorities),
+        _certificates(spare, makings),
+        _authority(spare, authorities, makings),
     ]
 
 
@@ -101,18 +118,25 @@ def _data(hosts: Hosts, spare: Spare) -> Figure:
     if moves is None:
         return _well(spare, "data", "no data of a member lies there")
     text = f"data of a member lies at {moves[0]}; it is moved to {moves[1]} before"
-    return Figure("data", Level.INFO, text, member=spare.host.name, counts=False)
+    return _said(spare, "data", text)
 
 
-def _certificates(spare: Spare) -> Figure:
-    if spare.unfit:
-        text = f"{'; '.join(spare.unfit)} (/etcd certs issue {spare.host.name} makes them, R17)"
-        return _bad(spare, "certificates", text)
+def _certificates(spare: Spare, makings: Makings | str | None) -> Figure:
+    wrong = "; ".join(spare.unfit)
+    if isinstance(makings, Makings):
+        text = f"a scale-up makes new ones, signed on {makings.signer.host.name}"
+        return _said(spare, "certificates", f"{wrong}; {text}" if wrong else text)
+    if wrong:
+        return _bad(spare, "certificates", f"{wrong} (R17){_why_none(makings)}")
     return _well(spare, "certificates", f"of its CA, for {spare.host.address}, not ending soon")
 
 
-def _authority(spare: Spare, authorities: Mapping[str, str]) -> Figure:
+def _authority(
+    spare: Spare, authorities: Mapping[str, str], makings: Makings | str | None
+) -> Figure:
     """A host may have certificates that fit, of a CA that no member trusts."""
+    if isinstance(makings, Makings) and makings.trusted:
+        return _said(spare, "CA", f"it gets that of {makings.model.host.name}")
     if spare.ca is None:  # the certificates say so already
         return Figure("CA", Level.UNKNOWN, "there is none", member=spare.host.name, counts=False)
     if not authorities:
@@ -121,12 +145,22 @@ def _authority(spare: Spare, authorities: Mapping[str, str]) -> Figure:
     if spare.ca not in authorities.values():
         names = " or ".join(sorted(authorities))
         text = f"its CA file is not that of {names}, so members do not trust it (R17)"
-        return _bad(spare, "CA", text)
+        return _bad(spare, "CA", text if spare.unfit else f"{text}{_why_none(makings)}")
     return _well(spare, "CA", "the same as the members'")
+
+
+def _why_none(makings: Makings | str | None) -> str:
+    if not isinstance(makings, str):
+        return ""
+    return f", and no new ones can be made: {makings.removesuffix('.')}"
 
 
 def _well(spare: Spare, name: str, text: str) -> Figure:
     return Figure(name, Level.OK, text, member=spare.host.name, counts=False)
+
+
+def _said(spare: Spare, name: str, text: str) -> Figure:
+    return Figure(name, Level.INFO, text, member=spare.host.name, counts=False)
 
 
 def _bad(spare: Spare, name: str, text: str) -> Figure:

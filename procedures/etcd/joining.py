@@ -59,6 +59,15 @@ def advertised(template: str, new: Host) -> str | None:
     return _url(value, new.address) if value else None
 
 
+def told(template: str, of: Place, new: Place) -> dict[str, str]:
+    """What etcd will be told on a host that is configured like another."""
+    return {
+        name: _moved(value, of, new, addressed=name in (*_ADDRESSED, "ETCDCTL_ENDPOINTS"))
+        for name, value in envfile.read(template).items()
+        if name.startswith(_OF_A_HOST)
+    }
+
+
 def joined(template: str, of: Place, new: Place, peers: Mapping[str, str]) -> str:
     """Make the configuration of a new member from that of another.
 
@@ -66,11 +75,7 @@ def joined(template: str, of: Place, new: Place, peers: Mapping[str, str]) -> st
     existing cluster: with the state `new` it would found one of its own (R21).
     """
     values = envfile.read(template)
-    changes: dict[str, str | None] = {
-        name: _moved(value, of, new, addressed=name in (*_ADDRESSED, "ETCDCTL_ENDPOINTS"))
-        for name, value in values.items()
-        if name.startswith(_OF_A_HOST)
-    }
+    changes: dict[str, str | None] = {**told(template, of, new)}
     changes |= {
         "ETCD_NAME": new.host.name,
         "ETCD_INITIAL_ADVERTISE_PEER_URLS": peers[new.host.name],

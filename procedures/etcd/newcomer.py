@@ -2,24 +2,28 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
+from procedures.etcd.certificates_in_use import in_use
+from procedures.etcd.first_certificates import Makings, look_at_makings, make
 from procedures.etcd.hosts import Hosts
-from procedures.etcd.joining import Place, advertised, url_on
+from procedures.etcd.joining import Place, advertised, told, url_on
 from procedures.etcd.leaving import home_of
 from procedures.etcd.observe import listed
 from procedures.etcd.ports import Tried, Way, each_tried
 from procedures.etcd.spare import Spare, look_at_spare
+from procedures.model import envfile
 from procedures.model.errors import Refused
 from procedures.model.host import At, FileSeen, Machine
 from procedures.model.ids import MemberId
 from procedures.model.inventory import Cluster, Host
 from procedures.model.platform import Runner, layout
 from procedures.model.probe import Fault, ListedMember
+from procedures.model.procedure import Runbook
 
 _LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 _SCRIPT = "#!"
@@ -58,7 +62,8 @@ class Newcomer:
 
     `others` are these members, `homes` their hosts, as far as they can be reached;
     `template` is the one from which its configuration is made. `tried` are the connections that
-    etcd will need, in both directions.
+    etcd will need, in both directions. `makings` are what its certificates are made from where
+    those that it has are not fit, or why none can be made.
     """
 
     hosts: Hosts
@@ -68,6 +73,7 @@ class Newcomer:
     carried: tuple[Carried, ...]
     tried: tuple[Tried, ...]
     untried: tuple[str, ...]
+    makings: Makings | str | None = None
 
     @property
     def peer_url(self) -> str:
@@ -80,7 +86,7 @@ class Newcomer:
         home = self.template
         if home is None or home.config is None:
             return None
-        return advertised(home.config.content.decode(errors="replace"), self.spare.host)
+        return advertised(_text(home.config), self.spare.host)
 
     @property
     def place(self) -> Place:
@@ -90,7 +96,7 @@ class Newcomer:
     @property
     def template(self) -> Home | None:
         """Another member whose configuration can be read."""
-        return next((home for home in self.homes if home.config is not None), None)
+        return _template(self.homes)
 
     @property
     def authorities(self) -> dict[str, str]:
@@ -114,10 +120,14 @@ async def look_at_newcomer(
     if not others:
         message = f"{cluster.name} has no other member: restore it from a snapshot (R14)."
         raise Refused(message)
-    spare = await look_at_spare(cluster, host, look)
     homes = await asyncio.gather(
         *(_home(row, *place, hosts, look) for row in others if (place := _place(hosts, row)))
     )
+    like, machine = _template(homes), hosts.machines[host.name]
+    settings: dict[str, str] = {}
+    if like and like.config and isinstance(machine, Machine):
+        settings = told(_text(like.config), like.place, Place(host, machine))
+    spare = await look_at_spare(cluster, host, look, settings)
     new = Newcomer(hosts, spare, others, tuple(homes), (), (), ())
     carried: list[Carried] = []
     if new.template:
@@ -134,7 +144,33 @@ async def look_at_newcomer(
         carried=tuple(carried),
         tried=tuple(each for each in found if isinstance(each, Tried)),
         untried=tuple(sorted(untried)),
+        makings=await _makings(new, look, settings),
     )
+
+
+async def _makings(new: Newcomer, look: Look, settings: Mapping[str, str]) -> Makings | str | None:
+    """What its certificates are made from, where those that are there will not do."""
+    known = new.authorities.values()
+    if not new.spare.unfit and (new.spare.ca in known or not known):
+        return None
+    first = new.template
+    homes = sorted(new.homes, key=lambda each: each is not first)
+    try:
+        makings = await look_at_makings(
+            new.hosts, new.place, [each.place for each in homes], look, settings
+        )
+        make(makings, Runbook())
+    except Refused as refused:
+        return str(refused)
+    return makings
+
+
+def _template(homes: Sequence[Home]) -> Home | None:
+    return next((home for home in homes if home.config is not None), None)
+
+
+def _text(config: FileSeen) -> str:
+    return config.content.decode(errors="replace")
 
 
 def _place(hosts: Hosts, row: ListedMember) -> tuple[Host, Machine] | None:
@@ -146,10 +182,10 @@ def _place(hosts: Hosts, row: ListedMember) -> tuple[Host, Machine] | None:
 
 async def _home(row: ListedMember, host: Host, machine: Machine, hosts: Hosts, look: Look) -> Home:
     how = layout(hosts.cluster.platform)
-    config, ca = await asyncio.gather(
-        look.hosts.read(hosts.cluster, host, how.config),
-        look.hosts.read(hosts.cluster, host, how.certificates(machine.hostname).ca),
-    )
+    config = await look.hosts.read(hosts.cluster, host, how.config)
+    values = envfile.read(_text(config)) if isinstance(config, FileSeen) else {}
+    _, peer, *_ = in_use(how, machine.hostname, host, values)
+    ca = await look.hosts.read(hosts.cluster, host, peer.ca)
     return Home(
         row,
         Place(host, machine),

@@ -70,11 +70,22 @@ class OwnFiles:
         return frozenset({self.host.address, self.machine.hostname, *used})
 
 
-async def look_at_own(cluster: Cluster, host: Host, machine: Machine, look: Look) -> OwnFiles:
-    """Look at a host. Raises Refused where it does not answer."""
+async def look_at_own(
+    cluster: Cluster,
+    host: Host,
+    machine: Machine,
+    look: Look,
+    told: Mapping[str, str] | None = None,
+) -> OwnFiles:
+    """Look at a host; `told` are the settings that it will have, without it those that it has.
+
+    Raises Refused where it does not answer.
+    """
     how, asking = layout(cluster.platform), Asking(look, cluster, host)
-    config = await asking.file(how.config)
-    values = envfile.read(config.content.decode(errors="replace")) if config else {}
+    values = told
+    if values is None:
+        config = await asking.file(how.config)
+        values = envfile.read(config.content.decode(errors="replace")) if config else {}
     uses = in_use(how, machine.hostname, host, values)
     paths = tuple(dict.fromkeys(path for use in uses for path in (use.pair.cert, use.ca)))
     keys = tuple(dict.fromkeys(use.pair.key for use in uses))

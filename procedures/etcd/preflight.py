@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from procedures.engine.ports import Look
 from procedures.etcd.admission import Admission
-from procedures.etcd.fitness import fitness
+from procedures.etcd.fitness import fitness_of
 from procedures.etcd.hosts import Hosts, has_member, member_on, spare_host, with_hosts
 from procedures.etcd.newcomer import Newcomer, look_at_newcomer
 from procedures.etcd.ports import target
@@ -112,7 +112,7 @@ async def _host(hosts: Hosts, host: Host, look: Look) -> list[Figure]:
         new = await look_at_newcomer(hosts, host, look)
     except Refused as refused:
         return [Figure("host", Level.UNKNOWN, str(refused), member=host.name, counts=False)]
-    return [*fitness(hosts, new.spare, new.authorities), _settings(new), *_ports(new)]
+    return [*fitness_of(new), _settings(new), *_ports(new)]
 
 
 def _settings(new: Newcomer) -> Figure:

@@ -75,7 +75,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     run.title = f"Replace member {old.name or old.id} of {args.cluster} by one on {spare.host.name}"
     _allow(scene, old, expect, run)
     forbid_loopback(view, apart_from=old.id)
-    check_fit(hosts, spare, scene.new.authorities)
+    check_fit(scene.new)
     voting = quorum.voters(view.members)
     run.fact(
         f"Quorum: now {quorum.healthy(voting)} of {len(voting)} healthy, tolerance "

@@ -63,7 +63,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     """Make it ready, add it as a learner, start it, let it vote; then tell the others."""
     new, hosts, name = scene.new, scene.new.hosts, scene.new.spare.host.name
     run.title = f"Add a member on {name} to {args.cluster}"
-    check_fit(hosts, new.spare, new.authorities)
+    check_fit(new)
     require_free(hosts.view, new.peer_url)
     for line in sizes(hosts.view):
         run.fact(line)

@@ -3,22 +3,28 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from procedures.engine.hosts import ASK_MS
 from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
+from procedures.etcd.certificate_figures import unfit
+from procedures.etcd.certificates_in_use import InUse, in_use
+from procedures.etcd.certificates_seen import kept_on, trusted_on
 from procedures.etcd.data_place import room
+from procedures.host.asking import OnHost
 from procedures.model.errors import Refused
 from procedures.model.host import FileSeen, Machine, Said
 from procedures.model.inventory import Cluster, Host
-from procedures.model.platform import Layout, Pair, layout
+from procedures.model.platform import Layout, layout
 from procedures.model.probe import Fault
 
 _VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)\b")
 _MEMBER = "member"
-_ENDS_SOON_S = 30 * 86_400
 _AT_IT = frozenset({"active", "activating", "reloading"})
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +33,8 @@ class Spare:
 
     `told` is what would start an etcd there: a unit that systemd is at, or a manifest. `left` is
     what lies in its data folder, and `free_bytes` the room there; `minor` e.g. `3.4`, None where
-    nothing tells it; `ca` is a SHA-256 sum, None where there is no such file; `unfit` are
-    sentences about its certificates.
+    nothing tells it; `ca` is a SHA-256 sum, None where there is no such file; `unfit` says what is
+    wrong with its certificates.
     """
 
     host: Host
@@ -43,14 +49,21 @@ class Spare:
     unfit: tuple[str, ...]
 
 
-async def look_at_spare(cluster: Cluster, host: Host, look: Look) -> Spare:
-    """Look at it. Raises Refused where it cannot be seen."""
+async def look_at_spare(
+    cluster: Cluster, host: Host, look: Look, settings: Mapping[str, str] = _NOTHING
+) -> Spare:
+    """Look at it. Raises Refused where it cannot be seen.
+
+    `settings` are those that its etcd will have, as far as they are known: they say where its
+    certificates are.
+    """
     how = layout(cluster.platform)
     machine = await look.hosts.machine(cluster, host)
     if isinstance(machine, Fault):
         message = f"{host.name} cannot be reached, so it cannot get a member: {machine.message}"
         raise Refused(message)
     asking = Asking(look, cluster, host)
+    uses = _uses(how, host, machine, settings)
     # First by itself: the program that tells its version has the same name as the one looked for.
     runs = await asking.said(how.stopped, (0, 1))
     told, left, version, free, config, ca = await asyncio.gather(
@@ -59,8 +72,9 @@ async def look_at_spare(cluster: Cluster, host: Host, look: Look) -> Spare:
         asking.said(how.version, (0, 127)) if how.version else _nothing(),
         room(asking, how.data),
         asking.file(how.config),
-        asking.file(how.certificates(machine.hostname).ca),
+        asking.file(uses[-1].ca),
     )
+    until = asyncio.get_running_loop().time() + ASK_MS / 1_000
     found = _VERSION.search(version.out) if version and version.status == 0 else None
     return Spare(
         host=host,
@@ -72,7 +86,7 @@ async def look_at_spare(cluster: Cluster, host: Host, look: Look) -> Spare:
         free_bytes=free,
         config=config,
         ca=hashlib.sha256(ca.content).hexdigest() if ca else None,
-        unfit=await _unfit(asking, how, machine),
+        unfit=await _unfit(OnHost(look, cluster, host, until), uses),
     )
 
 
@@ -105,32 +119,31 @@ async def _told(asking: Asking, how: Layout) -> str | None:
     return f"{how.unit} is {state}" if state in _AT_IT else None
 
 
-async def _unfit(asking: Asking, how: Layout, machine: Machine) -> tuple[str, ...]:
-    """Tell what is wrong with the certificates of a host (R17)."""
-    files = how.certificates(machine.hostname)
-    found = await asyncio.gather(*(_pair_unfit(asking, files.ca, each) for each in files.pairs))
-    return tuple(why for pair in found for why in pair)
-
-
-async def _pair_unfit(asking: Asking, ca: str, pair: Pair) -> list[str]:
-    for path in (ca, pair.cert, pair.key):
-        if (await asking.said(("test", "-s", path), (0, 1))).status:
-            return [f"{path} is missing"]
-    address, x509 = asking.host.address, ("openssl", "x509", "-noout", "-in", pair.cert)
-    name = "-checkip" if re.fullmatch(r"[0-9.]+|.*:.*", address) else "-checkhost"
-    chain, served, lasting = await asyncio.gather(
-        asking.said(("openssl", "verify", "-CAfile", ca, pair.cert), (0, 1, 2)),
-        asking.said((*x509, name, address), (0, 1)),
-        asking.said((*x509, "-checkend", str(_ENDS_SOON_S)), (0, 1)),
+async def _unfit(on: OnHost, uses: Sequence[InUse]) -> tuple[str, ...]:
+    """Tell what is wrong with the certificates of a host, by what `/etcd certs` judges by (R17)."""
+    now_s = on.look.clock.now_ms() // 1_000
+    kept, cas = await asyncio.gather(
+        asyncio.gather(*(kept_on(on, use) for use in uses)),
+        asyncio.gather(*(trusted_on(on, ca) for ca in dict.fromkeys(use.ca for use in uses))),
     )
-    wrong = []
-    if chain.status:
-        wrong.append(f"{pair.cert} is not of the CA in {ca}")
-    if "does match" not in served.out:
-        wrong.append(f"{pair.cert} is not for {address}")
-    if lasting.status:
-        wrong.append(f"{pair.cert} ends within {_ENDS_SOON_S // 86_400} days")
-    return wrong
+    if all(each.leaf is None and each.key is None for each in kept):
+        return ("it has no certificates for a member",)
+    trusted, found = dict(cas), dict[str, dict[str, None]]()
+    for each in kept:
+        why = unfit(each, trusted[each.use.ca], now_s)
+        found.setdefault(each.use.pair.cert, {}).update(dict.fromkeys(why))
+    missing = [f"{path} is missing or no certificate" for path, ca in trusted.items() if not ca]
+    wrong = [f"{path}: {', '.join(why)}" for path, why in found.items() if why]
+    return (*missing, *wrong)
+
+
+def _uses(how: Layout, host: Host, machine: Machine, told: Mapping[str, str]) -> list[InUse]:
+    """What a member would show; peers come to the address, and people and masters to the name."""
+    return [
+        replace(use, hosts=tuple(dict.fromkeys((*use.hosts, host.address, machine.hostname))))
+        for use in in_use(how, machine.hostname, host, told)
+        if use.port
+    ]
 
 
 async def _nothing() -> Said | None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -42,6 +43,14 @@ class Leaf:
     def sha256(self) -> str:
         """What tells it from all others."""
         return hashlib.sha256(self.der).hexdigest()
+
+    def is_for(self, host: str) -> bool:
+        """Tell whether it names a host: its address, its name, or `*` for the first part of it."""
+        try:
+            return str(ip_address(host)) in self.names
+        except ValueError:
+            _, _, domain = host.partition(".")
+            return host in self.names or (bool(domain) and f"*.{domain}" in self.names)
 
 
 def read(content: bytes) -> Leaf | None:

@@ -12,7 +12,7 @@ from procedures.model.inventory import Cluster, Inventory, Platform
 from procedures.model.platform import layout
 from procedures.model.probe import Certificates
 from tests.support.furnishing import configure, load
-from tests.support.openssl_ca import RECORD, Wanted, ca, cert, key_of, openssl, pem
+from tests.support.openssl_ca import RECORD, ca, key_of, openssl, pem, put_pairs
 from tests.support.sight import FakeSight
 from tests.support.theatre import Theatre
 
@@ -72,19 +72,15 @@ def give(
     address: str,
     called: str = "",
     ends: datetime = ENDS,
+    by: str = "etcd-signer",
 ) -> None:
     """Let a machine have certificates, and settings where its platform has them."""
     how, name = layout(platform), called or machine.name
     files = how.certificates(machine.name)
-    machine.files.put(files.ca, ca())
     config = machine.files.text("/etc/etcd/etcd.conf")
     machine.files.put(how.config, config)
-    names = (address, name, f"{name}.invalid", "127.0.0.1", "localhost")
+    put_pairs(machine, files, address, name, ends=ends, by=by)
     for pair in {*files.pairs, *(each for each in (files.admin, files.node) if each)}:
-        seed = f"{name} {pair.key}"
-        wanted = Wanted(name, names, ends=ends)
-        machine.files.put(pair.cert, cert(wanted, seed))
-        machine.files.put(pair.key, pem(key_of(seed)), 0o600)
         for path in (pair.cert, pair.key):
             file = machine.files.file(path)
             file.owner = file.group = "etcd"

@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 from bot.targets.etcd.model import Condition, FakeCluster, FakeMember
 from bot.targets.ssh.model import FakeMachine, FakeUnit, Program, Say
 from procedures.model.ids import MemberName
-from procedures.model.inventory import Host
+from procedures.model.inventory import Host, Platform
+from procedures.model.platform import layout
+from tests.support.openssl_ca import openssl, put_pairs
 
 _CONFIG = """\
 ETCD_NAME={name}
@@ -47,10 +49,10 @@ def live_on(machine: FakeMachine, cluster: FakeCluster, host: Host) -> FakeUnit:
     machine.files.folder("/var/lib/etcd", 0o700)
     if member:
         machine.files.folder("/var/lib/etcd/member", 0o700)
-    for name in ("ca.crt", "peer.crt", "peer.key", "server.crt", "server.key"):
-        machine.files.put(f"/etc/etcd/{name}", "-")
+    files = layout(Platform.ETCD).certificates(host.name)
+    put_pairs(machine, files, host.address, host.name)
     machine.programs["etcd"] = _version(member.version if member else "3.4.23")
-    machine.programs["openssl"] = _certified
+    machine.programs["openssl"] = openssl
     machine.programs["timeout"] = _dialled(cluster)
     runs = member is not None and member.works
     unit = FakeUnit(active="active" if runs else "inactive", on_start=started, on_stop=stopped)
@@ -75,12 +77,6 @@ def _version(version: str) -> Program:
         return 0
 
     return etcd
-
-
-async def _certified(_: FakeMachine, argv: Sequence[str], __: bytes, say: Say) -> int:
-    if "-checkip" in argv or "-checkhost" in argv:
-        await say("IP does match certificate")
-    return 0
 
 
 def _dialled(cluster: FakeCluster) -> Program:

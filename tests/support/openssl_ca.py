@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from ipaddress import ip_address
 
 from cryptography import x509
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bot.targets.ssh.model import FakeMachine, Say
+from procedures.model.platform import Certificates
 from tests.support import openssl as looking
 
 _PURPOSES = {
@@ -47,15 +49,35 @@ class Wanted:
     ends: datetime = _LONG
 
 
+@cache
 def ca(seed: str = "etcd-signer", ends: datetime = _LONG) -> bytes:
     """A CA's own certificate; its key is `key_of` the same seed."""
     key = key_of(seed)
     return _built(Wanted(seed, ends=ends), key.public_key(), seed, key, authority=True)
 
 
+@cache
 def cert(wanted: Wanted, seed: str, *, by: str = "etcd-signer") -> bytes:
     """A certificate of a key by a CA, both of them by their seeds."""
     return _built(wanted, key_of(seed).public_key(), by, key_of(by), authority=False)
+
+
+def put_pairs(
+    machine: FakeMachine,
+    files: Certificates,
+    address: str,
+    name: str,
+    *,
+    ends: datetime = _LONG,
+    by: str = "etcd-signer",
+) -> None:
+    """Let a machine have a host's certificates with their keys, and the CA that signed them."""
+    machine.files.put(files.ca, ca(by))
+    names = (address, name, f"{name}.invalid", "127.0.0.1", "localhost")
+    for pair in {*files.pairs, *(each for each in (files.admin, files.node) if each)}:
+        seed = f"{name} {pair.key}"
+        machine.files.put(pair.cert, cert(Wanted(name, names, ends=ends), seed, by=by))
+        machine.files.put(pair.key, pem(key_of(seed)), 0o600)
 
 
 def _built(wanted: Wanted, public, issuer: str, by, *, authority: bool) -> bytes:  # type: ignore[no-untyped-def]  # noqa: ANN001 (any kind of key)
@@ -86,6 +108,8 @@ async def openssl(machine: FakeMachine, argv: Sequence[str], stdin: bytes, say: 
             return 127
         (san,) = (word.removeprefix("SAN=") for word in words if word.startswith("SAN="))
         return await _by_ca(machine, words, san, say)
+    if words[1] == "version":
+        return 0
     if words[1] == "req":
         return _request(machine, words)
     if words[1] == "x509" and "-req" in words:

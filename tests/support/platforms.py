@@ -8,6 +8,8 @@ from procedures.model.ids import ClusterName, MemberName
 from procedures.model.inventory import Platform
 from procedures.model.kubernetes import MANIFEST as MANIFEST_OF_API
 from procedures.model.paths import OWN_UNIT, WRAPPER
+from procedures.model.platform import layout
+from tests.support.openssl_ca import put_pairs
 from tests.support.theatre import Theatre
 from tests.testbed.flavours.flavour import FILES
 
@@ -20,12 +22,13 @@ _SSL = "/etc/ssl/etcd/ssl"
 def on_kubespray(theatre: Theatre) -> None:
     """Let members be containers behind a wrapper; a spare has etcdctl and certificates only."""
     _run_by(theatre, Platform.KUBESPRAY)
+    addresses = {each.name: each.address for each in theatre.sight.inventory.clusters[DEMO].hosts}
     for name, machine in theatre.sight.hosts.machines.items():
         conf = machine.files.text("/etc/etcd/etcd.conf")
         machine.files.remove("/etc/etcd/etcd.conf")
         machine.programs["etcdctl"] = _version
-        for each in ("ca", f"member-{name}", f"member-{name}-key"):
-            machine.files.put(f"{_SSL}/{each}.pem", "-")
+        files = layout(Platform.KUBESPRAY).certificates(name)
+        put_pairs(machine, files, addresses[name], name)
         if MemberName(name) not in theatre.sight.demo.members:
             continue
         machine.files.put(

@@ -19,7 +19,7 @@ from procedures.model.plan import Plan
 from procedures.model.probe import Certificates
 from procedures.model.run import State
 from tests.support import openssl_ca
-from tests.support.certified import ReadingFiles, certified, certify, keep_authority
+from tests.support.certified import ReadingFiles, certified, give, keep_authority
 from tests.support.openssl_ca import RECORD, Wanted, ca, cert, key_of, pem
 from tests.support.sight import FakeSight
 from tests.support.theatre import BOB, Theatre, a_theatre
@@ -368,9 +368,14 @@ async def test_a_spare_in_the_place_of_a_dead_member() -> None:
     assert "Whether demo-3 trusts that CA could not be seen" in facts
 
 
-async def test_a_spare_without_certificates_is_told_of_the_command() -> None:
-    """Whoever wants a member there reads what makes them."""
-    theatre = a_theatre("etcd replace", {"member": "demo-3"})
-    certify(theatre.sight)
-    with pytest.raises(Refused, match="/etcd certs issue demo-4 makes certificates"):
-        await planned(theatre)
+async def test_a_spare_of_another_ca_gets_new_ones() -> None:
+    """Its certificates fit its own CA, which no member trusts."""
+
+    def foreign(sight: FakeSight) -> None:
+        give(machine(sight, "demo-4"), Platform.ETCD, "10.0.0.4", by="another")
+
+    theatre = await carried_out(made(ISSUE, {"host": "demo-4"}, foreign))
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    assert leaf(theatre, "demo-4").issuer == "CN=etcd-signer"
+    files = machine(theatre.sight, "demo-4").files
+    assert files.file("/etc/etcd/ca.crt").content == ca()

@@ -192,7 +192,7 @@ REFUSALS: dict[str, tuple[Facts, str, str]] = {
     "no certificate": (
         without_certificate,
         "",
-        r"/etc/etcd/peer\.crt is missing \(/etcd certs issue demo-4 makes them, R17\)",
+        r"peer\.crt: missing or no certificate \(R17\), and no .* /etcd certs issue demo-4, which",
     ),
     "another CA": (of_another_ca, "", r"its CA file is not that of demo-1 or demo-2 or demo-3"),
     "a peer URL on loopback": (

@@ -23,6 +23,7 @@ from tests.support.masters import all_around, with_flannel, with_masters
 from tests.support.platforms import obeyed, on_kubespray, with_api_servers
 from tests.support.rhel import on_rhel
 from tests.support.script import Script
+from tests.support.sight import FakeSight
 from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
 from tests.unit.procedures.plans.facts.members import listed_as_local, without_hosts
 
@@ -43,6 +44,11 @@ def stop(name: str) -> Callable[[Theatre], None]:
         theatre.sight.demo.members[MemberName(name)].condition = Condition.STOPPED
 
     return act
+
+
+def has_stopped(sight: FakeSight) -> None:
+    """Let demo-3 be down."""
+    sight.demo.members[MemberName("demo-3")].condition = Condition.STOPPED
 
 
 def gone(name: str) -> Callable[[Theatre], None]:
@@ -216,6 +222,10 @@ CASES = {
     ),
     "restore static pods": Case(
         "etcd restore", KEPT, helped(lost("demo-1", "demo-2", on=Platform.OCP311))
+    ),
+    "scale up without certificates": Case("etcd scale-up", {}, certified()),
+    "replace a dead one by a host without certificates": Case(
+        "etcd replace", {"member": "demo-3"}, certified(but=has_stopped)
     ),
     "renew all certificates": Case("etcd certs renew", {}, certified()),
     "renew those of kubespray": Case(

@@ -1,12 +1,15 @@
 """Changes of who is a member, and who is expected to be one."""
 
+from procedures.model.inventory import Platform
 from tests.support.ansibles import with_ansible
+from tests.support.certified import certified
 from tests.support.masters import all_around
 from tests.support.platforms import on_kubespray, with_api_servers, with_static_pods
 from tests.unit.procedures.plans.case import Case
 from tests.unit.procedures.plans.facts.hosts import barred, left_behind, unreached
 from tests.unit.procedures.plans.facts.members import (
     added,
+    both,
     down,
     forgotten,
     gone,
@@ -14,6 +17,7 @@ from tests.unit.procedures.plans.facts.members import (
     listed_as_local,
     never_started,
     recorded,
+    spoilt_spare,
     two_unused,
     unbelieved,
     unclear,
@@ -60,6 +64,13 @@ CASES = {
     ),
     "etcd-scale-up-static-pods": Case("etcd scale-up", {}, with_static_pods),
     "etcd-scale-up-data-left": Case("etcd scale-up", {"host": "demo-4"}, left_behind),
+    "etcd-scale-up-without-certificates": Case("etcd scale-up", {}, certified()),
+    "etcd-scale-up-without-certificates-kubespray": Case(
+        "etcd scale-up", {}, both(on_kubespray, certified(Platform.KUBESPRAY))
+    ),
+    "etcd-replace-without-certificates": Case(
+        "etcd replace", {"member": "demo-3"}, both(certified(), down("demo-3"))
+    ),
     "etcd-retire": Case("etcd retire", {"host": "demo-4"}),
     "etcd-member-remove-unexpected": Case(
         "etcd member remove", {"member": "demo-3"}, recorded(demo_1="https://127.0.0.1:2380")
@@ -94,6 +105,18 @@ CASES = {
 }
 
 REFUSALS = {
+    "a spare without a name in its certificate": (
+        Case("etcd replace", {"member": "demo-3"}, spoilt_spare(names=("10.0.0.4",))),
+        r"demo-4 cannot get a member: /etc/etcd/peer\.crt: not for demo-4 \(R17\), and no new ones",
+    ),
+    "a spare whose peer certificate is no client's": (
+        Case("etcd replace", {"member": "demo-3"}, spoilt_spare(purposes=("server",))),
+        r"demo-4 cannot get a member: /etc/etcd/peer\.crt: not good as client \(R17\), and no new",
+    ),
+    "a spare with a foreign key": (
+        Case("etcd replace", {"member": "demo-3"}, spoilt_spare(key="demo-9")),
+        r"/etc/etcd/peer\.crt: /etc/etcd/peer\.key is another's key \(R17\), and no new ones can",
+    ),
     "to expect who is expected": (
         Case("etcd expect"),
         r"expected members of demo are demo-1, demo-2, demo-3 already\. There is nothing to do",

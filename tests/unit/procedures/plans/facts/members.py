@@ -5,6 +5,7 @@ from dataclasses import replace
 from bot.targets.etcd.model import Condition
 from procedures.model.expected import Expected
 from procedures.model.ids import ClusterName, MemberName, RunId
+from tests.support.openssl_ca import Wanted, cert, key_of, pem
 from tests.support.theatre import Theatre
 from tests.unit.procedures.plans.case import Facts
 
@@ -109,3 +110,28 @@ def without_hosts(theatre: Theatre) -> None:
     theatre.sight.inventory = replace(
         theatre.sight.inventory, clusters={ClusterName("demo"): cluster}
     )
+
+
+def both(*facts: Facts) -> Facts:
+    """Let several things be so, one after the other."""
+
+    def act(theatre: Theatre) -> None:
+        for each in facts:
+            each(theatre)
+
+    return act
+
+
+def spoilt_spare(
+    names: tuple[str, ...] = ("10.0.0.4", "demo-4"),
+    purposes: tuple[str, ...] = ("client", "server"),
+    key: str = "demo-4",
+) -> Facts:
+    """Let a spare have this peer certificate and the key of somebody; nobody has the CA's key."""
+
+    def act(theatre: Theatre) -> None:
+        files = theatre.sight.hosts.machines["demo-4"].files
+        files.put("/etc/etcd/peer.crt", cert(Wanted("demo-4", names, purposes), "demo-4"))
+        files.put("/etc/etcd/peer.key", pem(key_of(key)), 0o600)
+
+    return act
