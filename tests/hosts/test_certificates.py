@@ -100,14 +100,27 @@ async def test_without_the_key_of_the_ca(bed: Testbed, cluster: Cluster, tmp_pat
 async def test_a_spare_gets_certificates_and_a_member(
     bed: Testbed, cluster: Cluster, tmp_path: Path
 ) -> None:
-    """Without them it is refused, with the command that makes them; with them it takes over."""
+    """A foreign key is seen before anything goes; where the CA signs, one run makes new ones."""
+    key, ca = (
+        bed[SPARE].path("/etc/etcd/peer.key"),
+        bed["etcd-1"].path("/etc/etcd/ca/ca.key"),
+    )
+    like = bed["etcd-1"].path("/etc/etcd/peer.key").stat()
     async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
-        with pytest.raises(Refused, match=rf"is missing.*/etcd certs issue {SPARE} makes"):
-            await stage.planned("etcd replace", member="etcd-3")
         journal = await stage.carried_out("etcd certs issue", host=SPARE)
         assert journal.run.state is State.SUCCEEDED, journal.run.error
-        key = bed[SPARE].path("/etc/etcd/peer.key")
-        like = bed["etcd-1"].path("/etc/etcd/peer.key").stat()
         assert (key.stat().st_uid, key.stat().st_mode & 0o777) == (like.st_uid, 0o600)
+        foreign = cluster.pki.issue(SPARE, bed[SPARE].address).key
+        key.write_bytes(foreign)
+        away = ca.rename(ca.with_suffix(".away"))
+        try:
+            with pytest.raises(
+                Refused, match=r"peer\.key is another's key \(R17\), and no new ones"
+            ):
+                await stage.planned("etcd replace", member="etcd-3")
+        finally:
+            away.rename(ca)
         journal = await stage.carried_out("etcd replace", member="etcd-3")
         assert journal.run.state is State.SUCCEEDED, journal.run.error
+        assert key.read_bytes() != foreign
+        assert (key.stat().st_uid, key.stat().st_mode & 0o777) == (like.st_uid, 0o600)

@@ -14,6 +14,7 @@ from procedures.model.errors import Refused
 from procedures.model.events import Reported
 from procedures.model.ids import UserId
 from procedures.model.inventory import Platform
+from procedures.model.platform import layout
 from procedures.model.quorum import Health
 from procedures.model.report import Level
 from procedures.model.run import State
@@ -24,6 +25,7 @@ from tests.support.waiting import eventually
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
 from tests.testbed.errors import BedError
 from tests.testbed.flavours import FlavourName, Version
+from tests.testbed.host import Host
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3", "etcd-4", "etcd-5")
 
@@ -78,9 +80,10 @@ async def done(stage: RealStage, procedure: str, **args: str | bool) -> Journal:
 async def test_on_other_platforms(
     inside: Namespace, tmp_path: Path, flavour: FlavourName, platform: Platform, version: Version
 ) -> None:
-    """What runs etcd is brought along, with the host's own names in it."""
+    """What runs etcd is brought along, with the host's own names in it; so are certificates."""
     with a_bed(inside, 2, flavour, version) as bed:
         async with growing(bed, 1, platform, tmp_path) as (stage, cluster):
+            without_certificates(bed["etcd-2"], platform)
             with Witness(stage.cluster, list(cluster.endpoints.values())) as witness:
                 assert (await unready(stage)) == []
                 await done(stage, "etcd scale-up")
@@ -96,6 +99,14 @@ async def test_on_other_platforms(
             bed["etcd-2"].power_off()
             bed["etcd-2"].power_on()
             await back(stage, {*cluster.endpoints, "etcd-2"})
+
+
+def without_certificates(host: Host, platform: Platform) -> None:
+    """Let a spare be as it is when nobody has made any."""
+    files = layout(platform).certificates(host.name)
+    pairs = (*files.pairs, *((files.admin,) if files.admin else ()))
+    for path in (files.ca, *(path for pair in pairs for path in (pair.cert, pair.key))):
+        host.path(path).unlink()
 
 
 async def back(stage: RealStage, names: set[str]) -> None:

@@ -71,6 +71,7 @@ def give(
     platform: Platform,
     address: str,
     called: str = "",
+    *,
     ends: datetime = ENDS,
     by: str = "etcd-signer",
 ) -> None:

@@ -1,6 +1,5 @@
 """Changes of who is a member, and who is expected to be one."""
 
-from procedures.model.inventory import Platform
 from tests.support.ansibles import with_ansible
 from tests.support.certified import certified
 from tests.support.masters import all_around
@@ -9,6 +8,7 @@ from tests.unit.procedures.plans.case import Case
 from tests.unit.procedures.plans.facts.hosts import barred, left_behind, unreached
 from tests.unit.procedures.plans.facts.members import (
     added,
+    bare_on_kubespray,
     both,
     down,
     forgotten,
@@ -65,9 +65,7 @@ CASES = {
     "etcd-scale-up-static-pods": Case("etcd scale-up", {}, with_static_pods),
     "etcd-scale-up-data-left": Case("etcd scale-up", {"host": "demo-4"}, left_behind),
     "etcd-scale-up-without-certificates": Case("etcd scale-up", {}, certified()),
-    "etcd-scale-up-without-certificates-kubespray": Case(
-        "etcd scale-up", {}, both(on_kubespray, certified(Platform.KUBESPRAY))
-    ),
+    "etcd-scale-up-without-certificates-kubespray": Case("etcd scale-up", {}, bare_on_kubespray),
     "etcd-replace-without-certificates": Case(
         "etcd replace", {"member": "demo-3"}, both(certified(), down("demo-3"))
     ),

@@ -5,7 +5,10 @@ from dataclasses import replace
 from bot.targets.etcd.model import Condition
 from procedures.model.expected import Expected
 from procedures.model.ids import ClusterName, MemberName, RunId
+from procedures.model.inventory import Platform
+from tests.support.certified import certify
 from tests.support.openssl_ca import Wanted, cert, key_of, pem
+from tests.support.platforms import on_kubespray
 from tests.support.theatre import Theatre
 from tests.unit.procedures.plans.case import Facts
 
@@ -120,6 +123,15 @@ def both(*facts: Facts) -> Facts:
             each(theatre)
 
     return act
+
+
+def bare_on_kubespray(theatre: Theatre) -> None:
+    """Let members be containers, one host have the CA's key, and the spare no certificates."""
+    certify(theatre.sight, Platform.KUBESPRAY)
+    on_kubespray(theatre)
+    spare = theatre.sight.hosts.machines["demo-4"].files
+    for path in [each for each in spare.nodes if each.startswith("/etc/ssl/etcd/ssl/")]:
+        spare.remove(path)
 
 
 def spoilt_spare(
