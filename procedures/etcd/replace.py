@@ -1,4 +1,4 @@
-"""Replace a member by one on another host. (catalogue P50; P48, P51, P54, P55; R2-R7, R13, R19)
+"""Replace a member by one on another host. (catalogue P50; P48, P51, P53-P55; R2-R7, R13, R19)
 
 A failed member goes first and the new one comes after; for a healthy one it is the other way
 round (R4). The new one joins as a learner, so that no write waits for it (R6).

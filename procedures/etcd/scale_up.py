@@ -1,4 +1,4 @@
-"""Let a host that has no member get one. (catalogue P54, P55, P64, P68; R3-R6, R8, R13, R19, R21)
+"""Let a host that has no member get one. (catalogue P53-P55, P64, P68; R3-R6, R8, R13, R19, R21)
 
 Sources: openshift-ansible's etcd scale-up, kubespray's join_etcd_member. Both add a voter, and
 kubespray's notes start it before it is added; here the host is ready first, then a learner is

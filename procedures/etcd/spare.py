@@ -12,7 +12,7 @@ from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
 from procedures.etcd.certificate_figures import unfit
 from procedures.etcd.certificates_in_use import InUse, in_use
-from procedures.etcd.certificates_seen import kept_on, trusted_on
+from procedures.etcd.certificates_seen import Key, kept_on, trusted_on
 from procedures.etcd.data_place import room
 from procedures.host.asking import OnHost
 from procedures.model.errors import Refused
@@ -24,6 +24,7 @@ from procedures.model.probe import Fault
 _VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)\b")
 _MEMBER = "member"
 _AT_IT = frozenset({"active", "activating", "reloading"})
+_BY_OTHERS = 0o044
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -86,7 +87,7 @@ async def look_at_spare(
         free_bytes=free,
         config=config,
         ca=hashlib.sha256(ca.content).hexdigest() if ca else None,
-        unfit=await _unfit(OnHost(look, cluster, host, until), uses),
+        unfit=await _unfit(OnHost(look, cluster, host, until), uses, await _user(asking, how)),
     )
 
 
@@ -119,7 +120,16 @@ async def _told(asking: Asking, how: Layout) -> str | None:
     return f"{how.unit} is {state}" if state in _AT_IT else None
 
 
-async def _unfit(on: OnHost, uses: Sequence[InUse]) -> tuple[str, ...]:
+async def _user(asking: Asking, how: Layout) -> str:
+    """Tell as whom systemd runs etcd there, by name; empty for root, and where nothing tells."""
+    if how.unit is None:
+        return ""
+    shown = await asking.said(("systemctl", "show", how.unit, "--property=User"), (0,))
+    user = shown.out.strip().partition("=")[2]
+    return "" if user == "root" or user.isdigit() else user
+
+
+async def _unfit(on: OnHost, uses: Sequence[InUse], user: str) -> tuple[str, ...]:
     """Tell what is wrong with the certificates of a host, by what `/etcd certs` judges by (R17)."""
     now_s = on.look.clock.now_ms() // 1_000
     kept, cas = await asyncio.gather(
@@ -131,10 +141,19 @@ async def _unfit(on: OnHost, uses: Sequence[InUse]) -> tuple[str, ...]:
     trusted, found = dict(cas), dict[str, dict[str, None]]()
     for each in kept:
         why = unfit(each, trusted[each.use.ca], now_s)
+        if isinstance(each.key, Key) and user not in {"", each.key.owner}:
+            why += _kept_from(user, each.use.pair.key, each.key)
         found.setdefault(each.use.pair.cert, {}).update(dict.fromkeys(why))
     missing = [f"{path} is missing or no certificate" for path, ca in trusted.items() if not ca]
     wrong = [f"{path}: {', '.join(why)}" for path, why in found.items() if why]
     return (*missing, *wrong)
+
+
+def _kept_from(user: str, path: str, key: Key) -> list[str]:
+    """A key that was copied as root, and is root's: etcd ends at once. A group may let it in."""
+    if key.mode & _BY_OTHERS:
+        return []
+    return [f"{user}, as whom etcd runs, may not read {path} ({key.mode:04o}, {key.owner})"]
 
 
 def _uses(how: Layout, host: Host, machine: Machine, told: Mapping[str, str]) -> list[InUse]:

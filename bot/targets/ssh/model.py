@@ -47,6 +47,8 @@ class FakeUnit:
     """What `ExecStart` runs."""
     ready: Callable[[], bool] = lambda: True
     """`Type=notify`: whoever starts it waits for this, and in vain where it does not come."""
+    user: str = ""
+    """As whom, where it is not root."""
 
     def start(self, machine: "FakeMachine") -> bool:
         """Start it unless it runs; tells whether it runs then."""

@@ -145,5 +145,6 @@ def _properties(unit: FakeUnit | None, name: str) -> dict[str, str]:
         "MainPID": str(1_000 + unit.starts) if running else "0",
         "NRestarts": str(unit.restarts),
         "ExecStart": unit.command,
+        "User": unit.user,
         "RequiredBy": " ".join(unit.required_by),
     }

@@ -83,6 +83,18 @@ def lacks_key(sight: FakeSight) -> None:
     spare(sight).files.remove(f"{PEER}.key")
 
 
+def copied_as(owner: str, mode: int = 0o600) -> Spoil:
+    """Let etcd run as a user of its own, and a key be somebody's."""
+
+    def act(sight: FakeSight) -> None:
+        give(spare(sight), Platform.ETCD, "10.0.0.4")
+        spare(sight).units["etcd.service"].user = "etcd"
+        key = spare(sight).files.file(f"{PEER}.key")
+        key.owner, key.mode = owner, mode
+
+    return act
+
+
 def nobody_signs(sight: FakeSight) -> None:
     sight.hosts.machines["demo-1"].files.remove(CA_KEY)
 
@@ -110,6 +122,10 @@ WRONG: dict[str, tuple[Spoil, str]] = {
     "another's certificate": (
         has_peer(Wanted("demo-40", ("10.0.0.40", "demo-40")), "demo-40"),
         r"not for 10\.0\.0\.4, not for demo-4, /etc/etcd/peer\.key is another's key",
+    ),
+    "a key that etcd may not read": (
+        copied_as("root"),
+        r"etcd, as whom etcd runs, may not read /etc/etcd/peer\.key \(0600, root\) \(R17\)",
     ),
     "another CA's": (
         has_peer(Wanted("demo-4", NAMES), by="another"),
@@ -155,6 +171,8 @@ async def test_what_is_wrong_is_made_anew_where_somebody_signs(name: str) -> Non
 
 GOOD: dict[str, Spoil] = {
     "all that is needed": has_peer(Wanted("demo-4", NAMES)),
+    "a key of the user that runs etcd": copied_as("etcd"),
+    "a key that a group can read": copied_as("root", 0o640),
     "a key that others can read": has_key(OWN_KEY, 0o644),
 }
 
