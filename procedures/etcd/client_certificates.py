@@ -99,9 +99,9 @@ def let_clients_take(
         who.append("Calico")
         how.append(
             # It may be a hard link to the former file, which is kept, so it is not written into.
-            f"cp --archive --remove-destination {pair.cert} {copy.cert}; cp --archive "
-            f"--remove-destination {pair.key} {copy.key}; then delete the pod of calico-node "
-            "there, and that of calico-kube-controllers, wherever it is."
+            f"Put {pair.cert} in the place of {copy.cert}, and {pair.key} in that of {copy.key}: "
+            "remove what is there first, and keep owner and mode. Then delete the pod of "
+            "calico-node there, and that of calico-kube-controllers, wherever it is."
         )
         check.append(f"{copy.cert} is the new certificate and {copy.key} its key")
     if clients.api:

@@ -340,9 +340,9 @@ def _rm(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
 
 
 def _find(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
-    """`find PATH… -maxdepth N -type f -printf '%s|%p\\n'` only."""
+    """`find PATH… -maxdepth N -type f -exec stat --format='%s|%n' {} +` only."""
     at = argv.index("-maxdepth")
-    if tuple(argv[at + 2 :]) != ("-type", "f", "-printf", r"%s|%p\n"):
+    if tuple(argv[at + 2 :]) != ("-type", "f", "-exec", "stat", "--format=%s|%n", "{}", "+"):
         message = f"find: the twin does not know {argv[at:]}"
         raise UnknownOptionError(message)
     out, errors = "", ""

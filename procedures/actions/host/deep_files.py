@@ -27,7 +27,8 @@ class Below:
 
 def find_argv(how: Layout) -> Argv:
     """List them, with their sizes; links are not followed."""
-    return ("find", *how.deep, "-maxdepth", str(DEPTH), "-type", "f", "-printf", r"%s|%p\n")
+    tell = ("-exec", "stat", "--format=%s|%n", "{}", "+")
+    return ("find", *how.deep, "-maxdepth", str(DEPTH), "-type", "f", *tell)
 
 
 async def look_below(look: Look, cluster: Cluster, host: Host, how: Layout) -> Below:

@@ -123,7 +123,7 @@ async def test_what_is_no_place_to_reach_it(facts: Facts, url: str, words: str) 
 
 async def test_a_name_is_proven_by_connections() -> None:
     """Where it leads nobody here can tell but those who connect."""
-    url = "https://etcd-1.example:2380"
+    url = "https://demo-1.invalid:2380"
     await plan_of(listening(url), url=url)
     with pytest.raises(Refused, match="nothing listens there"):
         await plan_of(url=url)
