@@ -117,7 +117,7 @@ GROUP = Group(
         ),
         Command(
             ("etcd", "certs", "renew"),
-            "new keys and certificates by the same CA, one member after another",
+            "new keys and certificates by the same CA; all at once where expired ones cost quorum",
             (
                 Parameter("host", Kind.MEMBER, "only this member's, by name or id"),
                 _DAYS,

@@ -33,10 +33,11 @@ from procedures.etcd.rolling import Rolling
 from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.model.certificate import Leaf
 from procedures.model.errors import Refused
-from procedures.model.host import Machine
+from procedures.model.host import At, Machine
 from procedures.model.ids import ClusterName
+from procedures.model.inventory import Cluster
 from procedures.model.member import Identity
-from procedures.model.plan import Risk
+from procedures.model.plan import Risk, Undo
 from procedures.model.platform import layout
 from procedures.model.procedure import Procedure, Runbook
 from procedures.model.quorum import Health
@@ -114,8 +115,19 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     new = {member: renewed(scene.own[member.name], cluster) for member in chosen}
     _facts(scene, {member.name: pairs for member, pairs in new.items()}, days, run)
     sums = {member: issuing.by(hosts.at(member.name), pairs, run) for member, pairs in new.items()}
-    for member, pairs in new.items():
-        _one(scene, member, pairs, sums[member], rolling)
+    ways = [_Way(scene, member, pairs, sums[member], rolling) for member, pairs in new.items()]
+    if ended := _ended(scene):
+        run.fact(
+            f"Certificates of {' and '.join(ended)} have ended, so all get their files before any "
+            "is restarted: one that connects anew would be turned away by the others (R17)."
+        )
+        for way in ways:
+            way.place()
+    for way in ways:
+        way.hand_over()
+        if not ended:
+            way.place()
+        way.restart()
     run.step("Check that all members are healthy", CheckHealthy(args.cluster))
     for member, pairs in new.items():
         at, clients = hosts.at(member.name), scene.clients[member.name]
@@ -138,36 +150,61 @@ def _at_once(args: Args, scene: Scene, cut: CutOff, issuing: Issuing, run: Runbo
     AtOnce(scene.hosts, cut, issuing, scene.clients).plan(new, run)
 
 
-def _one(
-    scene: Scene,
-    member: Identity,
-    pairs: tuple[NewPair, ...],
-    new: tuple[str, ...],
-    rolling: Rolling,
-) -> None:
-    cluster, name, run = scene.hosts.cluster, member.name, rolling.run
-    at, how = scene.hosts.at(name), layout(cluster.platform)
-    undo = put_back(name, pairs, how.stop, how.start)
-    cut_off = name in _cut_off(scene)
-    if not cut_off:
-        rolling.hand_over(member)
-    run.step(
-        f"Put the new certificates of {name} in place",
-        PlaceCertificates(cluster.name, at, pairs, new, member, rolling.outage),
-        undo=undo,
-    )
-    if cut_off:  # nobody can ask it for anything before
-        rolling.hand_over(member)
-    run.step(
-        f"Restart etcd on {name}",
-        RestartEtcd(cluster.name, cluster.platform, at, member, outage=rolling.outage),
-        undo=undo,
-    )
-    run.step(f"Wait until {name} has caught up", CheckMember(cluster.name, member))
-    run.step(
-        f"Check that {name} shows its new certificates",
-        CheckServed(cluster.name, member, pairs, new),
-    )
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Writes how one member takes its new certificates; `new` are their SHA-256 sums."""
+
+    scene: Scene
+    member: Identity
+    pairs: tuple[NewPair, ...]
+    new: tuple[str, ...]
+    rolling: Rolling
+
+    def hand_over(self) -> None:
+        """R9, where there is somebody to hand over to."""
+        self.rolling.hand_over(self.member)
+
+    def place(self) -> None:
+        """Put the files there: etcd reads them at each handshake."""
+        self.run.step(
+            f"Put the new certificates of {self.member.name} in place",
+            PlaceCertificates(
+                self._cluster.name, self._at, self.pairs, self.new, self.member, self.rolling.outage
+            ),
+            undo=self._undo,
+        )
+
+    def restart(self) -> None:
+        """Restart it, and see that it is back with what is new."""
+        cluster, name, outage = self._cluster, self.member.name, self.rolling.outage
+        self.run.step(
+            f"Restart etcd on {name}",
+            RestartEtcd(cluster.name, cluster.platform, self._at, self.member, outage=outage),
+            undo=self._undo,
+        )
+        self.run.step(f"Wait until {name} has caught up", CheckMember(cluster.name, self.member))
+        self.run.step(
+            f"Check that {name} shows its new certificates",
+            CheckServed(cluster.name, self.member, self.pairs, self.new),
+        )
+
+    @property
+    def run(self) -> Runbook:
+        """Where it is written."""
+        return self.rolling.run
+
+    @property
+    def _cluster(self) -> Cluster:
+        return self.scene.hosts.cluster
+
+    @property
+    def _at(self) -> At:
+        return self.scene.hosts.at(self.member.name)
+
+    @property
+    def _undo(self) -> Undo | None:
+        how = layout(self._cluster.platform)
+        return put_back(self.member.name, self.pairs, how.stop, how.start)
 
 
 def _chosen(args: Args, hosts: Hosts) -> list[Identity]:
@@ -201,9 +238,16 @@ def _allow(scene: Scene, chosen: list[Identity], rolling: Rolling) -> None:
     if cut_off and scene.cut is not None:
         scene.cut.require_clocks()
         rolling.run.fact(
-            f"Certificates of {' and '.join(cut_off)} have expired, by openssl there; the others "
-            "have quorum, and those come first (R17)."
+            f"{' and '.join(cut_off)} cannot be asked, because of certificates that have expired "
+            "by openssl there; the others have quorum, and those come first (R10, R17)."
         )
+    names = {each.name for each in chosen}
+    if also := [name for name in _ended(scene) if name not in names]:
+        message = (
+            f"Certificates of {' and '.join(also)} have ended, so {' and '.join(sorted(names))} "
+            "would be turned away after its restart (R17). Renew those of all together."
+        )
+        raise Refused(message)
     members = scene.hosts.view.members
     for member in chosen:
         rolling.allow(members, member)
@@ -211,6 +255,19 @@ def _allow(scene: Scene, chosen: list[Identity], rolling: Rolling) -> None:
             replace(each, health=Health.HEALTHY) if each.id == member.id else each
             for each in members
         )
+
+
+def _ended(scene: Scene) -> list[str]:
+    """Those whose ports show what has ended: who connects anew is turned away."""
+    return [
+        name
+        for name, own in scene.own.items()
+        if any(
+            leaf.ends_s <= scene.now_s
+            for pair, uses in own.pairs.items()
+            if any(use.port for use in uses) and (leaf := own.leaf(pair.cert))
+        )
+    ]
 
 
 def _cut_off(scene: Scene) -> list[str]:

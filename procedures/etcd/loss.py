@@ -129,8 +129,8 @@ def lost(cluster: Cluster, view: View, heard: Mapping[str, Heard], runs: Mapping
         message = (
             f"{' and '.join(alive)} run and answer, and find no leader; {needed} of {voters} make "
             "a quorum, so nothing is lost (R14). Look at what keeps them apart: certificates of "
-            "peers (/etcd certs), port 2380 from host to host, disks, clocks. Only where the data "
-            "itself is bad, say --data-is-bad."
+            "peers (/etcd certs; /etcd certs renew where they have expired), port 2380 from host "
+            "to host, disks, clocks. Only where the data itself is bad, say --data-is-bad."
         )
         raise Refused(message)
     return (

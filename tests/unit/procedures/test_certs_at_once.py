@@ -15,7 +15,7 @@ from procedures.model.ids import MemberName
 from procedures.model.inventory import Platform
 from procedures.model.plan import Plan, Risk
 from procedures.model.run import State
-from tests.support.certified import DEMO, give, keep_authority
+from tests.support.certified import DEMO, ReadingFiles, give, keep_authority
 from tests.support.expired import ALL, DatedEtcd, expired
 from tests.support.openssl_ca import ca
 from tests.support.sight import FakeSight
@@ -119,6 +119,27 @@ async def test_one_that_is_cut_off_comes_first(args: dict[str, str]) -> None:
     await carried_out(theatre)
     assert theatre.run.state is State.SUCCEEDED, theatre.run.error
     assert ends_s(theatre, "demo-3") > before_s
+
+
+async def test_files_of_all_before_a_restart_where_connections_outlive_them() -> None:
+    """All are well by connections from before: whoever is restarted connects anew."""
+    theatre = made(expired())
+    theatre.sight.etcd = ConnectedBefore(theatre.sight)
+    plan = await planned(theatre)
+    assert plan.risk is Risk.DISRUPTIVE
+    kinds = [each.action for each in plan.steps]
+    last_placed = max(at for at, kind in enumerate(kinds) if kind == "host.place-certificates/1")
+    assert kinds.index("host.restart-etcd/1") > last_placed
+    await carried_out(theatre)
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    alone = made(expired(), host="demo-2")
+    alone.sight.etcd = ConnectedBefore(alone.sight)
+    with pytest.raises(Refused, match="of demo-1 and demo-3 have ended, so demo-2 would be turned"):
+        await planned(alone)
+
+
+class ConnectedBefore(ReadingFiles):
+    """Members that talk to all by connections that are older than the end of certificates."""
 
 
 def ahead(sight: FakeSight) -> None:
