@@ -122,7 +122,8 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
             "is restarted: one that connects anew would be turned away by the others (R17)."
         )
         for way in ways:
-            way.place()
+            # Nobody can be asked to show them who is not there; R10 holds again at the restarts.
+            way.place(shown=not _cut_off(scene))
     for way in ways:
         way.hand_over()
         if not ended:
@@ -164,13 +165,12 @@ class _Way:
         """R9, where there is somebody to hand over to."""
         self.rolling.hand_over(self.member)
 
-    def place(self) -> None:
-        """Put the files there: etcd reads them at each handshake."""
+    def place(self, *, shown: bool = True) -> None:
+        """Put the files there: etcd reads them at each handshake, and has to have `shown` them."""
+        member, outage = self.member if shown else None, self.rolling.outage
         self.run.step(
             f"Put the new certificates of {self.member.name} in place",
-            PlaceCertificates(
-                self._cluster.name, self._at, self.pairs, self.new, self.member, self.rolling.outage
-            ),
+            PlaceCertificates(self._cluster.name, self._at, self.pairs, self.new, member, outage),
             undo=self._undo,
         )
 

@@ -121,6 +121,25 @@ async def test_one_that_is_cut_off_comes_first(args: dict[str, str]) -> None:
     assert ends_s(theatre, "demo-3") > before_s
 
 
+async def test_one_that_does_not_run_any_more_and_others_that_have_ended() -> None:
+    """Its restart failed for want of peers; the files of all come first, then it is started."""
+
+    def gone(sight: FakeSight) -> None:
+        machine = sight.hosts.machines["demo-3"]
+        machine.units["etcd.service"].fail(machine)
+
+    theatre = made(expired())
+    theatre.sight.etcd = ConnectedBefore(theatre.sight)
+    for machine in theatre.sight.hosts.machines.values():
+        machine.units["etcd.service"].ready = lambda: True
+    gone(theatre.sight)
+    await carried_out(theatre)
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    assert theatre.run.plan is not None
+    restarted = [each.title for each in theatre.run.plan.steps if "Restart" in each.title]
+    assert restarted == [f"Restart etcd on demo-{number}" for number in (3, 1, 2)]
+
+
 async def test_files_of_all_before_a_restart_where_connections_outlive_them() -> None:
     """All are well by connections from before: whoever is restarted connects anew."""
     theatre = made(expired())
