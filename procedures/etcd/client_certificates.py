@@ -106,8 +106,9 @@ def let_clients_take(
         check.append(f"{copy.cert} is the new certificate and {copy.key} its key")
     if clients.api:
         who.append("the API server")
+        first = "After that, restart" if copy else "Restart"
         how.append(
-            "Restart kube-apiserver: move its manifest out of /etc/kubernetes/manifests, wait "
+            f"{first} kube-apiserver: move its manifest out of /etc/kubernetes/manifests, wait "
             "until it has ended, and move it back. To delete its mirror pod restarts nothing."
         )
         check.append(f"kube-apiserver was started after {pair.cert} was put there")
