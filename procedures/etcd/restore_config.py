@@ -52,7 +52,10 @@ class Args:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The hosts, the copy, and what lies on the host by path; None where nothing does."""
+    """The hosts, the copy, and what lies on the host by path; None where nothing does.
+
+    A CA's record is not looked at: it is never put back.
+    """
 
     hosts: Hosts
     copy: ConfigCopy
@@ -73,11 +76,11 @@ async def look(args: Args, world: World) -> Seen:
     copies = world.backups.copies
     chosen = _chosen(args, name, await copies.listing(args.cluster))
     copy = await copies.read(args.cluster, chosen)
-    found = await asyncio.gather(
-        *(world.hosts.read(cluster, host, each.path) for each in copy.files)
-    )
+    deep = layout(cluster.platform).deep
+    wanted = [each for each in copy.files if not within(each.path, deep)]
+    found = await asyncio.gather(*(world.hosts.read(cluster, host, each.path) for each in wanted))
     present: dict[str, FileSeen | None] = {}
-    for file, seen in zip(copy.files, found, strict=True):
+    for file, seen in zip(wanted, found, strict=True):
         if isinstance(seen, Fault):
             raise Refused(seen.message)
         present[file.path] = seen
@@ -91,9 +94,9 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
     member, at = identity(row), hosts.at(row.name)
     run.title = f"Restore the configuration of {row.name} in {args.cluster}"
     _require_own(seen, row)
-    places, deep = writable(hosts.cluster.platform), layout(hosts.cluster.platform).deep
-    differing = [each for each in copy.files if _differs(each, seen.present[each.path])]
-    changed = [each for each in differing if not within(each.path, deep)]
+    places = writable(hosts.cluster.platform)
+    files = [each for each in copy.files if each.path in seen.present]
+    changed = [each for each in files if _differs(each, seen.present[each.path])]
     written = [each for each in changed if within(each.path, places)]
     if not written:
         message = f"Nothing is to be restored: {row.name} has all files as in {copy.name}."
@@ -103,13 +106,11 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
     rolling.allow(hosts.view.members, member)
     taken = datetime.fromtimestamp(copy.taken_at_ms / 1_000, UTC)
     run.fact(f"From {copy.name}, taken {taken:%Y-%m-%d %H:%M} UTC from {copy.member.shown}.")
-    run.fact(f"{len(written)} of {len(copy.files)} files differ; the former ones are kept.")
-    if record := [each.path for each in differing if each not in changed]:
+    run.fact(f"{len(written)} of {len(files)} files differ; the former ones are kept.")
+    if record := len(copy.files) - len(files):
         run.fact(
-            f"{len(record)} files of the CA's record differ too, and stay as they are: "
-            f"{', '.join(record[:_MOST_NAMED])}{', …' if len(record) > _MOST_NAMED else ''}. A "
-            "record that goes back would give a serial number twice; where it is lost, put it back "
-            "by hand."
+            f"Files of the CA's record in the copy ({record}) stay as they are: one that goes back "
+            "would give a serial number twice. Where it is lost, put it back by hand."
         )
     for each in changed:
         if each not in written:

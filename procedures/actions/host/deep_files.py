@@ -38,6 +38,10 @@ async def look_below(look: Look, cluster: Cluster, host: Host, how: Layout) -> B
     said = await look.hosts.ask(cluster, host, find_argv(how), _ASK_MS)
     if isinstance(said, Fault):
         raise Retryable(said.message)
+    # 1 where one of the folders is not there, which most hosts do not have.
+    if said.status not in {0, 1}:
+        message = f"`find` on {host.name} ended with {said.status}: {said.err[:200]}"
+        raise Retryable(message)
     lines = (_LINE.fullmatch(line) for line in said.out.splitlines())
     # Never the key: it is not even read.
     found = [(int(each[1]), each[2]) for each in lines if each and copied([basename(each[2])])]
