@@ -31,7 +31,7 @@ from tests.integration.worker.team import (
 )
 from tests.support import by_people
 from tests.support.redis import RedisServer
-from tests.support.sight import a_sight
+from tests.support.sight import a_sight_without_hosts
 from tests.support.signing import FRONT, KEYRING, STRANGER, WORKER
 from tests.support.waiting import eventually
 
@@ -82,7 +82,7 @@ async def site(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> As
     monkeypatch.setattr("bot.changing.PROCEDURES", known)
     monkeypatch.setattr("bot.worker.PROCEDURES", known)
     client = connect(redis_server.url, redis_server.password)
-    yield Site(client, a_sight())
+    yield Site(client, a_sight_without_hosts())
     await client.aclose()
 
 
