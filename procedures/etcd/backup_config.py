@@ -47,7 +47,8 @@ def plan(args: Args, view: Hosts, run: Runbook) -> None:
     run.title = f"Back up the configuration of {what} in {args.cluster}"
     run.fact(
         "Private keys of members are among it, so it is kept where snapshots are, for their owner "
-        "alone to read (0600). The key of an authority is not copied: keep that elsewhere."
+        "alone to read (0600). The key of an authority is not copied, nor are archives, which may "
+        "hold it: keep that elsewhere."
     )
     if deep := layout(view.cluster.platform).deep:
         run.fact(

@@ -11,7 +11,7 @@ from procedures.actions.host.pieces import reach
 from procedures.engine.config_copies import ConfigCopies
 from procedures.engine.ports import Finding, Look, NotHappened, Work, World
 from procedures.model import certificate, envfile
-from procedures.model.config_copy import ConfigCopy, CopiedFile, copied
+from procedures.model.config_copy import ConfigCopy, CopiedFile, copied, packed
 from procedures.model.errors import Permanent, Retryable
 from procedures.model.host import At, FileSeen, Said
 from procedures.model.ids import ClusterName
@@ -96,7 +96,8 @@ async def read_all(
 ) -> tuple[CopiedFile, ...]:
     """Read each regular file, and make sure that it is what the host sees. Raises Retryable.
 
-    `also` are files besides. A private key beside a CA's record is not copied, whatever its name.
+    `also` are files besides. A private key beside a CA's record is not copied, whatever its name,
+    nor is an archive.
     """
     asking = _Asking(look, cluster, host)
     paths = {*how.files, *also}
@@ -152,8 +153,10 @@ async def _last(copies: ConfigCopies, copy: ConfigCopy) -> ConfigCopy | None:
 
 
 def _of_authority(how: Layout, path: str, found: FileSeen) -> bool:
-    """Tell whether it may be the key of the CA, kept under another name."""
+    """Tell whether it may be the key of the CA, kept under another name or in an archive."""
     record = how.authority.record
+    if packed(found.content):
+        return True
     return bool(record) and path.startswith(f"{record}/") and b"PRIVATE KEY" in found.content
 
 

@@ -1,7 +1,9 @@
 """What is copied off a host, and what is not."""
 
+import tarfile
 from collections.abc import Sequence
 from hashlib import sha256
+from io import BytesIO
 
 import pytest
 
@@ -103,6 +105,31 @@ async def test_the_record_of_a_ca_and_never_its_key() -> None:
         "/etc/etcd/generated_certs/etcd-demo-2/peer.key",
     ]
     assert any("warning: /etc/etcd/ca/crl/big is not copied" in line for line in pen.said)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/etcd/generated_certs/etcd_ca.tgz",
+        "/etc/etcd/etcd-ca-certificate-backup-1700000000.tgz",
+        "/etc/etcd/ca-of-before",
+        "/etc/etcd/ca/of-before",
+    ],
+)
+async def test_no_archive_with_the_key_of_a_ca(path: str) -> None:
+    """openshift-ansible packs the CA's whole folder, at each installation and before a new CA."""
+    sight = a_furnished_sight()
+    packed = BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        key = b"-----BEGIN PRIVATE KEY-----\n"
+        entry = tarfile.TarInfo("./ca.key")
+        entry.size = len(key)
+        archive.addfile(entry, BytesIO(key))
+    sight.hosts.machines["demo-1"].files.put(path, packed.getvalue())
+    cluster, how = sight.inventory.clusters[DEMO], layout(Platform.OKD3)
+    below = await look_below(sight, cluster, cluster.hosts[0], how)
+    found = await read_all(sight, cluster, cluster.hosts[0], how, below.paths)
+    assert path not in {each.path for each in found}
 
 
 async def test_no_more_files_of_a_ca_than_fit() -> None:
