@@ -30,6 +30,7 @@ has to decide."""
 
 _LOOK_AGAIN_MS = 2_000
 _ONCE = Retries(times=1, wait_ms=0)
+_NOT_DONE = "It did not happen."
 
 _OPEN = frozenset({StepState.STARTED, StepState.IN_DOUBT})
 """A step that stands so may have happened: it is looked for before anything else."""
@@ -84,7 +85,10 @@ async def _do(step: Step, pen: Pen, world: World) -> bool:
         await work.say(str(error))
         finding = await _look(step, pen, world)
         if isinstance(finding, NotHappened):
-            return await _failed(step, f"{error} It did not happen.", pen)
+            became = (
+                "It is half done: resume, to have it finished." if finding.halfway else _NOT_DONE
+            )
+            return await _failed(step, f"{error} {became}", pen)
         return await _found(finding, step, pen)
     except Cancelling:
         return await _cut_short(step, pen, world)

@@ -1,12 +1,14 @@
 """Somebody asks for the end while a step is under way, before anything was sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot.targets.etcd.model import Condition
+from bot.targets.ssh.model import FakeMachine, Say
 from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.model.events import CancelAsked, Done, Started
 from procedures.model.ids import MemberName
 from procedures.model.run import State, StepState
+from tests.support.platforms import MANIFEST, with_static_pods
 from tests.support.script import Crash, Script
 from tests.support.theatre import BOB, Theatre, a_theatre
 
@@ -119,3 +121,20 @@ async def test_a_restart_that_had_stopped_nothing_is_not_begun_anew() -> None:
     await theatre.work()
     assert theatre.run.state is State.CANCELLED, theatre.run.error
     assert (unit.active, unit.starts) == ("active", 0)
+
+
+async def test_what_does_not_end_in_time_is_told_as_half_done() -> None:
+    """Its manifest is gone, so it ends later, and stays off: that is not nothing."""
+    theatre = a_theatre("etcd restart", {"member": TWO})
+    with_static_pods(theatre)
+    await theatre.approved()
+    machine = theatre.sight.hosts.machines[TWO]
+
+    async def runs(_: FakeMachine, __: Sequence[str], ___: bytes, ____: Say) -> int:
+        return 0
+
+    machine.programs["pgrep"] = runs
+    await theatre.work()
+    assert theatre.run.state is State.FAILED
+    assert machine.files.get(MANIFEST) is None
+    assert "still runs on demo-2 after 120 s. It is half done: resume" in str(theatre.run.error)
