@@ -153,6 +153,7 @@ def _configure(
     if not ruling.allowed:
         run.fact(f"etcd is not restarted: {ruling.because} ({ruling.rule}). It serves as it is.")
         return
+    run.risk = Risk.DISRUPTIVE
     now = Identity(row.id, row.name, (url,))
     run.step(f"Hand leadership over if {name} has it", EnsureNotLeader(cluster, now))
     run.step(

@@ -8,7 +8,7 @@ import pytest
 from bot.targets.ssh.model import FakeMachine, Say
 from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName, MemberName
-from procedures.model.plan import Plan
+from procedures.model.plan import Plan, Risk
 from procedures.model.run import State
 from tests.support.theatre import Theatre
 from tests.unit.procedures.plans.case import Case, Facts, made, planned
@@ -134,12 +134,20 @@ async def test_it_listens_everywhere() -> None:
     await plan_of(configured("demo-1", "PEER_URLS=https://10.0.0.1", "PEER_URLS=https://0.0.0.0"))
 
 
+async def test_a_restart_is_approved_as_one() -> None:
+    """As many approve as for any other restart."""
+    plan = await plan_of()
+    assert "host.restart-etcd/1" in [each.action for each in plan.steps]
+    assert plan.risk is Risk.DISRUPTIVE
+
+
 async def test_it_is_configured_so_already() -> None:
     """Only the member list was wrong: nothing restarts."""
     plan = await plan_of(
         configured("demo-1", "PEER_URLS=https://localhost", "PEER_URLS=https://10.0.0.1")
     )
     assert not [each for each in plan.steps if each.action == "host.restart-etcd/1"]
+    assert plan.risk is Risk.REVERSIBLE
     assert f"demo-1 is configured for {URL} already, so etcd is not restarted there." in plan.facts
 
 
