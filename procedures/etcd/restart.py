@@ -4,6 +4,7 @@ On static pods the manifest is moved out and in again, because `master-restart e
 where it did nothing.
 """
 
+import shlex
 from dataclasses import dataclass, replace
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember
@@ -15,6 +16,7 @@ from procedures.etcd.observe import find, listed
 from procedures.etcd.rolling import Rolling
 from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.view import Seen
+from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName
 from procedures.model.member import Identity
 from procedures.model.plan import Risk
@@ -38,8 +40,17 @@ class Args:
 
 async def look(args: Args, look: Look) -> Hosts:
     """See how the members are, and who their hosts are."""
-    layout(look.inventory.clusters[args.cluster].platform)
-    return await with_hosts(args.cluster, look)
+    how = layout(look.inventory.clusters[args.cluster].platform)
+    hosts = await with_hosts(args.cluster, look, unlisted=True)
+    if not hosts.view.listed:
+        names = " and ".join(each.name for each in hosts.view.seen)
+        why = "; ".join(each.why for each in hosts.view.seen if each.why)
+        message = (
+            f"No member of {args.cluster} gave a member list. {why} Where etcd does not run, start "
+            f"it by hand: `{shlex.join(how.start)}` on {names}. That loses nothing; a restore does."
+        )
+        raise Refused(message)
+    return hosts
 
 
 def plan(args: Args, view: Hosts, run: Runbook) -> None:

@@ -178,3 +178,16 @@ async def test_a_crash_at_any_point_of_an_outage(size: int) -> None:
         assert theatre.run.state is State.SUCCEEDED, (point, theatre.run.error)
         starts = [unit[1] for name, unit in theatre.units().items() if unit[0] == "active"]
         assert starts == [1] * size, point
+
+
+async def test_where_nobody_answers_people_start_it_by_hand() -> None:
+    """After a power failure all data may be there: on hosts of members only, and no restore yet."""
+    theatre = made("etcd restart")
+    for member in theatre.sight.demo.members.values():
+        member.condition = Condition.STOPPED
+    words = (
+        r"No member of demo gave a member list\. .* start it by hand: `systemctl start "
+        r"etcd\.service` on demo-1 and demo-2 and demo-3\. That loses nothing; a restore does\.$"
+    )
+    with pytest.raises(Refused, match=words):
+        await planned(theatre)
