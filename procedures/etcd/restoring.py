@@ -20,6 +20,7 @@ from procedures.etcd.observe import observe
 from procedures.etcd.snapshots import Choice, choose
 from procedures.etcd.standing import Standing, standings
 from procedures.etcd.view import View
+from procedures.model import quorum
 from procedures.model.errors import Refused, UsageError
 from procedures.model.host import At
 from procedures.model.ids import ClusterName
@@ -196,6 +197,8 @@ def tell_hosts(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:
     """Say what the backup lacks, what is stopped where, and which hosts stay off."""
     if not served(seen.view, seen.heard):  # else the figures would be others at the next look
         tell_newer(seen.view, seen.choice.snapshot, run)
+    if not args.data_is_bad:
+        _tell_startable(seen, run)
     for each in seen.choice.passed_over:
         run.fact(f"Newer, and not whole: {each}.")
     why = "as asked" if args.on else "the first by name that is fit"
@@ -213,6 +216,19 @@ def tell_hosts(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:
             "etcd starts there."
         )
     run.fact(f"{RUN} stands for the id of this run.")
+
+
+def _tell_startable(seen: Seen, run: Runbook) -> None:
+    """Say that etcd may only have to be started. By data alone: processes come and go."""
+    kept = [each.host.name for each in seen.standing if each.member]
+    needed = quorum.quorum(len(seen.view.voters))
+    if len(kept) >= needed:
+        how = layout(seen.cluster.platform)
+        run.fact(
+            f"Data of members lies on {_and(kept)}, and {needed} make a quorum. Where etcd still "
+            f"starts with it (`{shlex.join(how.start)}`), nothing is lost: nobody has tried that "
+            "here. Look at why it does not run there before this is approved."
+        )
 
 
 def make_sure(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:

@@ -50,6 +50,25 @@ async def test_what_is_given_up_stands_in_the_plan(revision: int, words: str) ->
     assert told in (await planned(theatre)).facts
 
 
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        ((), "Data of members lies on demo-1 and demo-2 and demo-3, and 2 make a quorum. "),
+        (("demo-1",), "Data of members lies on demo-2 and demo-3, and 2 make a quorum. "),
+        (("demo-1", "demo-3"), None),
+    ],
+)
+async def test_members_that_may_only_have_to_be_started(
+    gone: tuple[str, ...], told: str | None
+) -> None:
+    """Nobody answers, as after a power failure: whoever approves is told that all may be there."""
+    theatre = a_loss(*ALL)
+    for name in gone:
+        theatre.sight.hosts.machines[name].files.remove("/var/lib/etcd/member")
+    facts = [each for each in (await planned(theatre)).facts if each.startswith("Data of members")]
+    assert [each[: len(told or "")] for each in facts] == ([told] if told else [])
+
+
 async def test_a_snapshot_reaches_as_far_as_its_member_was() -> None:
     """What it has may end earlier, where the last writes were deletions that are compacted."""
     theatre = a_loss("demo-2", "demo-3")
