@@ -65,9 +65,9 @@ class CheckEtcdUrls:
         file = await world.hosts.read(cluster, host, place.path)
         if isinstance(file, Fault):
             raise Retryable(file.message)
-        where = f"{place.path} on {host.name}"
         if not isinstance(file, FileSeen):
-            return f"{where} is gone"
+            return None  # where a host is taken out of Kubernetes: nobody asks from there any more
+        where = f"{place.path} on {host.name}"
         urls = etcd_urls(place.path, file.content.decode(errors="replace"))
         if urls is None:
             return f"{where} has no list of etcd's URLs, or several"

@@ -58,6 +58,20 @@ async def test_a_host_that_does_not_answer_when_it_is_looked_at() -> None:
     assert "demo-2 (10.0.0.2) cannot be reached" in str(theatre.run.asked.missing)
 
 
+async def test_an_api_server_that_is_gone_asks_nobody() -> None:
+    """A host of Kubernetes may go with its member, and what is left to do there is done."""
+    theatre = a_theatre(*REMOVE)
+    with_api_servers("demo-1", "demo-3")(theatre)
+    await theatre.approved()
+    await theatre.work()
+    write_urls(theatre, "demo-1", (ONE, TWO))
+    theatre.sight.hosts.machines["demo-3"].files.remove(MANIFEST)
+    theatre.report()
+    await theatre.work()
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    assert theatre.units()["demo-3"][0] == "inactive"
+
+
 async def test_nobody_is_asked_where_the_list_is_right() -> None:
     """Also in another order; and nothing is said of clients that nobody tells."""
     plan = await plan_of(with_api_servers("demo-1", urls=(TWO, ONE)))
