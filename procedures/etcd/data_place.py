@@ -8,6 +8,7 @@ from procedures.model import envfile
 from procedures.model.errors import Refused
 from procedures.model.host import FileSeen, Said
 from procedures.model.platform import Layout
+from procedures.model.procedure import Runbook
 
 _NOT_THERE = "No such file or directory"
 
@@ -22,22 +23,47 @@ def require_placed(host: str, config: FileSeen | None, how: Layout, so: str) -> 
 
     `so` says what would become of data elsewhere. Raises Refused with what would satisfy it.
     """
+    if (wrong := misplaced(host, config, how)) is None:
+        return
+    where, instead = wrong
+    message = f"{where}, so {so}. {instead}"
+    raise Refused(message)
+
+
+def misplaced(host: str, config: FileSeen | None, how: Layout) -> tuple[str, str] | None:
+    """Say where an etcd has its data, if it is not where the platform has it; and what to do."""
     values = values_of(config)
     data = (values.get("ETCD_DATA_DIR") or how.data).rstrip("/")
     if data != how.data:
-        message = (
-            f"The data of {host} is in {data}, not in {how.data} (ETCD_DATA_DIR in {how.config}), "
-            f"so {so}. Mount its disk at {how.data}, or make {how.data} a link to {data}; then let "
+        where = (
+            f"The data of {host} is in {data}, not in {how.data} (ETCD_DATA_DIR in {how.config})"
+        )
+        instead = (
+            f"Mount its disk at {how.data}, or make {how.data} a link to {data}; then let "
             f"ETCD_DATA_DIR say {how.data}."
         )
-        raise Refused(message)
+        return where, instead
     if wal := values.get("ETCD_WAL_DIR"):
-        message = (
-            f"The log of {host} is in a place of its own, {wal} (ETCD_WAL_DIR in {how.config}), so "
-            f"{so}. Move it to {how.data}/member/wal while no etcd runs there, and take "
-            "ETCD_WAL_DIR out."
+        where = f"The log of {host} is in a place of its own, {wal} (ETCD_WAL_DIR in {how.config})"
+        instead = (
+            f"Move it to {how.data}/member/wal while no etcd runs there, and take ETCD_WAL_DIR out."
         )
-        raise Refused(message)
+        return where, instead
+    return None
+
+
+def leaves_data(host: str, config: FileSeen | None, how: Layout, run: Runbook) -> bool:
+    """Tell whether the data of an etcd that is switched off stays, and say so.
+
+    That is no reason to keep a dead member: etcd never lets a removed one in again.
+    """
+    wrong = misplaced(host, config, how)
+    if wrong:
+        run.fact(
+            f"{wrong[0]}, so no data is moved aside there: do that by hand, before an etcd starts "
+            "there again."
+        )
+    return wrong is not None
 
 
 async def free_bytes(asking: Asking, path: str) -> int | None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from procedures.actions.host.files import MoveAside, rewritten
 from procedures.actions.host.run_etcd import RetireEtcd
 from procedures.engine.ports import Look
-from procedures.etcd.data_place import require_placed
+from procedures.etcd.data_place import leaves_data
 from procedures.etcd.hosts import Hosts
 from procedures.etcd.joining import staying
 from procedures.etcd.observe import listed
@@ -71,8 +71,8 @@ def home_of(row: ListedMember, hosts: Hosts) -> Host | None:
 def switch_off(cluster: ClusterName, homes: Homes, gone: ListedMember, run: Runbook) -> None:
     """End etcd for good where a removed member lived, and move its data aside.
 
-    Not where another member lives too. A host that does not answer is named, for its return.
-    Raises Refused where its data is elsewhere than where it is looked for.
+    Not where another member lives too. A host that does not answer is named, for its return, and
+    so is data that lies elsewhere than where it is looked for.
     """
     hosts = homes.hosts
     home, name = home_of(gone, hosts), gone.name or gone.id
@@ -92,11 +92,10 @@ def switch_off(cluster: ClusterName, homes: Homes, gone: ListedMember, run: Runb
         )
         return
     platform, at = hosts.cluster.platform, At(home.name, machine.machine_id)
-    require_placed(
-        home.name, homes.configs.get(home.name), layout(platform), "it would not be moved aside"
-    )
+    stays = leaves_data(home.name, homes.configs.get(home.name), layout(platform), run)
     run.step(f"Switch etcd on {home.name} off", RetireEtcd(cluster, platform, at))
-    if moves := aside(homes.data.get(home.name, ()), layout(platform)):
+    moves = aside(homes.data.get(home.name, ()), layout(platform))
+    if moves and not stays:
         run.step(f"Move the data of {home.name} aside", MoveAside(cluster, platform, at, *moves))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from procedures.actions.host.files import MoveAside
 from procedures.actions.host.run_etcd import RetireEtcd
 from procedures.engine.ports import Look
-from procedures.etcd.data_place import require_placed
+from procedures.etcd.data_place import leaves_data
 from procedures.etcd.hosts import Hosts, member_on, with_hosts
 from procedures.etcd.spare import aside, data_of
 from procedures.model.errors import Refused, UsageError
@@ -64,14 +64,14 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         raise Refused(message)
     at = scene.hosts.at(host.name)
     how = layout(cluster.platform)
-    require_placed(host.name, scene.config, how, "it would not be moved aside")
+    stays = leaves_data(host.name, scene.config, how, run)
     run.fact(f"{host.name} is {host.address}, machine {at.machine_id}.")
     run.step(
         f"Switch etcd on {host.name} off",
         RetireEtcd(args.cluster, cluster.platform, at),
         undo=Undo(f"On {host.name}: {' '.join(how.revive)}"),
     )
-    if moves := aside(scene.data, how):
+    if (moves := aside(scene.data, how)) and not stays:
         run.step(
             "Move its data aside",
             MoveAside(args.cluster, cluster.platform, at, *moves),

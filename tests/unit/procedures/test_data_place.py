@@ -76,24 +76,6 @@ CASES: dict[str, tuple[str, dict[str, str], Callable[[Theatre], None], str]] = {
         dead("demo-3", configured(ELSEWHERE, *ALL)),
         f"The data of demo-1{WHERE}",
     ),
-    "of the member that is replaced": (
-        "etcd replace",
-        {"member": "demo-3"},
-        dead("demo-3", configured(ELSEWHERE, "demo-3")),
-        f"The data of demo-3{WHERE}",
-    ),
-    "of the member that is removed": (
-        "etcd member remove",
-        {"member": "demo-3"},
-        configured(ELSEWHERE, "demo-3"),
-        f"The data of demo-3{WHERE}",
-    ),
-    "of a host that is retired": (
-        "etcd retire",
-        {"host": "demo-4"},
-        configured(ELSEWHERE, "demo-4"),
-        f"The data of demo-4{WHERE}",
-    ),
     "of a corrupt member": (
         "etcd replace-corrupt",
         {"member": "demo-3"},
@@ -116,6 +98,29 @@ async def test_data_elsewhere(name: str) -> None:
     facts(theatre)
     with pytest.raises(Refused, match=words):
         await planned(theatre)
+
+
+@pytest.mark.parametrize("changes", [ELSEWHERE, OWN_LOG])
+@pytest.mark.parametrize(
+    ("procedure", "args", "host"),
+    [
+        ("etcd replace", {"member": "demo-3"}, "demo-3"),
+        ("etcd member remove", {"member": "demo-3"}, "demo-3"),
+        ("etcd retire", {"host": "demo-4"}, "demo-4"),
+    ],
+)
+async def test_data_elsewhere_keeps_no_member_in(
+    procedure: str, args: dict[str, str], host: str, changes: dict[str, str]
+) -> None:
+    """A dead one goes all the same, and its etcd; its data stays, which is said."""
+    theatre = a_theatre(procedure, args)
+    dead("demo-3", configured(changes, host))(theatre)
+    theatre.sight.hosts.machines[host].files.folder("/var/lib/etcd/member")
+    plan = await planned(theatre)
+    titles = [step.title for step in plan.steps]
+    assert f"Switch etcd on {host} off" in titles
+    assert not [each for each in titles if "aside" in each]
+    assert any("so no data is moved aside there: do that by hand" in each for each in plan.facts)
 
 
 async def test_a_slash_at_the_end_is_no_other_place() -> None:
