@@ -40,7 +40,7 @@ from procedures.model.member import Identity
 from procedures.model.plan import Risk, Undo
 from procedures.model.platform import layout
 from procedures.model.procedure import Procedure, Runbook
-from procedures.model.quorum import Health
+from procedures.model.quorum import Health, Member
 from procedures.model.signing import NewPair
 
 
@@ -248,13 +248,29 @@ def _allow(scene: Scene, chosen: list[Identity], rolling: Rolling) -> None:
             "would be turned away after its restart (R17). Renew those of all together."
         )
         raise Refused(message)
-    members = scene.hosts.view.members
+    members = _once_placed(scene, cut_off)
     for member in chosen:
         rolling.allow(members, member)
         members = tuple(
             replace(each, health=Health.HEALTHY) if each.id == member.id else each
             for each in members
         )
+
+
+def _once_placed(scene: Scene, cut_off: list[str]) -> tuple[Member, ...]:
+    """The members as they are when the files of all are in place, and none is restarted yet.
+
+    etcd reads them at each handshake, so whom only dates cut off can be asked again then. Without
+    that, nobody could be renewed where more are cut off than may be missing. R10 is looked at once
+    more before each restart.
+    """
+    rows = {row.id for _, row in listed(scene.hosts.view) if row.name in cut_off}
+    return tuple(
+        replace(each, health=Health.HEALTHY)
+        if each.id in rows and each.health is Health.UNKNOWN
+        else each
+        for each in scene.hosts.view.members
+    )
 
 
 def _ended(scene: Scene) -> list[str]:

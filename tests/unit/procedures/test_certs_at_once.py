@@ -121,6 +121,22 @@ async def test_one_that_is_cut_off_comes_first(args: dict[str, str]) -> None:
     assert ends_s(theatre, "demo-3") > before_s
 
 
+@pytest.mark.parametrize(("size", "outage"), [(3, False), (2, True)])
+async def test_more_are_cut_off_than_may_be_missing(size: int, outage: bool) -> None:
+    """The last one was replaced a year later, and peers are connected from before: quorum is there.
+
+    Nobody can bring the others back but by new files, and with these they can be asked again.
+    """
+    names = ALL[: size - 1]
+    theatre = a_theatre(RENEW, {"outage": True} if outage else {}, size)
+    expired(*names, only=("server",))(theatre)
+    plan = await planned(theatre)
+    assert plan.risk is Risk.DISRUPTIVE
+    await carried_out(theatre)
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    assert [theatre.units()[name] for name in ALL[:size]] == [("active", 1)] * size
+
+
 async def test_one_that_does_not_run_any_more_and_others_that_have_ended() -> None:
     """Its restart failed for want of peers; the files of all come first, then it is started."""
 
