@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from procedures.model.ids import ClusterName
 from procedures.model.member import Identity
 
-_AUTHORITY_KEYS = frozenset({"ca.key", "ca-key.pem"})
+_AUTHORITY_KEYS = ("ca.key", "ca-key.pem")
 _PACKED = (".tgz", ".tar", ".gz", ".bz2", ".xz", ".zip", ".7z", ".p12", ".pfx", ".jks")
 _PACKED_BEGIN = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04")
 _TAR_AT, _TAR = 257, b"ustar"
@@ -87,7 +87,8 @@ class Listed:
 def copied(names: Iterable[str]) -> tuple[str, ...]:
     """Choose from the names in a folder those that are copied: no authority's key, nothing hidden.
 
-    What Quorumbot keeps of a file that it replaced is hidden. Nor is an archive copied: nothing is
+    Nor what somebody kept of that key beside it, such as `ca.key.bak`. What Quorumbot keeps of a
+    file that it replaced is hidden. Nor is an archive copied: nothing is
     configured by one, and openshift-ansible packs the CA's folder into some, key and all
     (`generated_certs/etcd_ca.tgz`).
     """
@@ -95,7 +96,7 @@ def copied(names: Iterable[str]) -> tuple[str, ...]:
         sorted(
             each
             for each in names
-            if each not in _AUTHORITY_KEYS
+            if not each.startswith(_AUTHORITY_KEYS)
             and not each.startswith(".")
             and not each.lower().endswith(_PACKED)
         )

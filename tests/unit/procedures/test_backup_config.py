@@ -76,6 +76,7 @@ async def test_what_is_not_copied() -> None:
     sight = a_furnished_sight()
     files = sight.hosts.machines["demo-1"].files
     files.put("/etc/etcd/ca.key", "the key of keys")
+    files.put("/etc/etcd/ca.key.bak", "the key of keys")
     files.put("/etc/etcd/ca/ca.key", "the key of keys")
     files.put("/etc/etcd/.etcd.conf.quorumbot-0123456789ab", "former")
     files.link("/etc/etcd/elsewhere", "/etc/shadow")
