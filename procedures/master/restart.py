@@ -8,6 +8,7 @@ from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.master.masters import Masters, look_at_masters, require_masters, restart_parts
 from procedures.model.errors import Refused, UsageError
 from procedures.model.ids import ClusterName
+from procedures.model.master import Part
 from procedures.model.plan import Risk
 from procedures.model.procedure import Procedure, Runbook
 
@@ -51,6 +52,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         if args.host in {None, name}:
             message = f"{name} cannot be looked at: {why} Name one of the others, or bring it back."
             raise Refused(message)
+    _tell_missing(scene.masters, run)
     for each in scene.masters.seen:
         if each not in chosen and each.healthz:
             title = f"Check that the API server on {each.host.name} serves"
@@ -63,6 +65,17 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
             )
             raise Refused(message)
         restart_parts(cluster, each, each.healthz, run)
+
+
+def _tell_missing(masters: Masters, run: Runbook) -> None:
+    """Say where nobody serves now: such a master is not waited for, and there may be no other."""
+    missing = [each.host.name for each in masters.seen if Part.API not in each.parts]
+    missing += masters.silent or {}
+    if missing:
+        run.fact(
+            f"No API server is seen to run on {' and '.join(sorted(missing))}: where that leaves "
+            "one, nobody serves while it restarts."
+        )
 
 
 PROCEDURE = Procedure(

@@ -126,6 +126,22 @@ async def test_the_next_master_waits_for_this_one() -> None:
     assert machines["demo-4"].units["origin-master-api.service"].starts == 0
 
 
+@pytest.mark.parametrize("off", [True, False])
+async def test_a_master_that_may_be_the_last_to_serve(off: bool) -> None:
+    """The other one runs none, or does not answer: that is not waited for, and it is said."""
+    theatre = a_theatre("master restart", {"host": "demo-1"})
+    with_masters("demo-1", "demo-4")(theatre)
+    machine = theatre.sight.hosts.machines["demo-4"]
+    if off:
+        machine.power_off()
+    else:
+        machine.units[f"{process(Part.API)[-1]}.service"].fail(machine)
+    await theatre.approved()
+    assert theatre.run.plan is not None
+    (fact,) = theatre.run.plan.facts
+    assert fact.startswith("No API server is seen to run on demo-4: where that leaves one, nobody")
+
+
 async def test_a_master_is_not_restarted_while_another_does_not_serve() -> None:
     """Somebody has to answer meanwhile."""
     theatre = a_theatre("master restart", {"host": "demo-4"})
