@@ -53,28 +53,43 @@ async def look_around(hosts: Hosts, look: Look) -> Around:
     )
 
 
+def joined(around: Around, new: Newcomer) -> tuple[Asked, ...]:
+    """Whom clients ask when a new member is there; nobody where it is not said where it is."""
+    hosts, host = around.homes.hosts, new.spare.host
+    client = hosts.cluster.configured.get(MemberName(host.name)) or new.client_url
+    return (asked(hosts, host.name, client, host, (new.peer_url,)),) if client else ()
+
+
 def tell_all(
-    around: Around, new: Newcomer, run: Runbook, without: ListedMember | None = None
+    around: Around,
+    new: Newcomer,
+    run: Runbook,
+    without: ListedMember | None = None,
+    *,
+    ahead: Kubernetes | None = None,
 ) -> None:
-    """Let all know of a new member, and no longer of one that is gone by then."""
+    """Let all know of a new member, and no longer of one that is gone by then.
+
+    `ahead` are those that were told of both before.
+    """
     hosts, host = around.homes.hosts, new.spare.host
     stay = [row for row in new.others if without is None or row.id != without.id]
     peers = {row.name: row.peer_urls[0] for row in stay} | {host.name: new.peer_url}
     tell_the_others(hosts.cluster.name, around.homes, stay, peers, run)
     note_members(around.ansible, run, leaves=without, joins=host)
-    client = hosts.cluster.configured.get(MemberName(host.name)) or new.client_url
-    if client is None:
+    came = joined(around, new)
+    if not came:
         return
-    joined = asked(hosts, host.name, client, host, (new.peer_url,))
     if not around.told:
         run.fact(
-            f"API servers and other clients are not told of {client}: add it to their list of etcd "
-            "servers."
+            f"API servers and other clients are not told of {came[0].url}: add it to their list of "
+            "etcd servers."
         )
         if without is not None:
             tell_to_forget(without, run)
     gone = identity(without) if without else None
-    point_all(around, (*voters(hosts, without), joined), gone, run)
+    left = replace(around, kubernetes=around.kubernetes.apart_from(ahead or Kubernetes()))
+    point_all(left, (*voters(hosts, without), *came), gone, run)
 
 
 def tell_to_forget(gone: ListedMember, run: Runbook) -> None:
@@ -94,13 +109,15 @@ def point_all(around: Around, voters: Sequence[Asked], gone: Identity | None, ru
     point_flannel(hosts, around.masters, around.flannels, voters, run, without=gone)
 
 
-def tell_ahead(around: Around, gone: ListedMember, run: Runbook) -> Around:
+def tell_ahead(
+    around: Around, gone: ListedMember, run: Runbook, came: Sequence[Asked] = ()
+) -> Kubernetes:
     """Before a healthy member goes: let those ask others that would have nobody to ask.
 
-    Gives what is left to be told after.
+    Gives those that were told. `came` is there already, in its place.
     """
     hosts = around.homes.hosts
-    stay = voters(hosts, without=gone)
+    stay = (*voters(hosts, without=gone), *came)
     stranded = around.kubernetes.stranded(stay)
     ask_to_point(hosts.cluster.name, stranded, stay, run, "those that stay")
-    return replace(around, kubernetes=around.kubernetes.apart_from(stranded))
+    return stranded

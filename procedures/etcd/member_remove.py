@@ -3,7 +3,7 @@
 Where the configuration says how hosts are reached, all that names the member goes with it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from procedures.actions.etcd.check_healthy import CheckHealthy, WriteAndRead
 from procedures.actions.etcd.expect import Expect
@@ -80,7 +80,8 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
     if not sight.cluster.masters and not (around and around.told):
         tell_to_forget(row, run)
     if around and expect is Condition.HEALTHY:
-        around = tell_ahead(around, row, run)
+        ahead = tell_ahead(around, row, run)
+        around = replace(around, kubernetes=around.kubernetes.apart_from(ahead))
     run.step(
         "Save and verify a snapshot",
         SaveSnapshot(args.cluster, not_from=member),

@@ -13,7 +13,7 @@ from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import condition, identity
 from procedures.engine.ports import Look
 from procedures.etcd.admission import Admission
-from procedures.etcd.around import Around, look_around, tell_ahead, tell_all
+from procedures.etcd.around import Around, joined, look_around, tell_ahead, tell_all
 from procedures.etcd.expected import without
 from procedures.etcd.fitness import check_fit
 from procedures.etcd.hosts import Hosts, has_member, spare_host, with_hosts
@@ -92,9 +92,10 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     admission.reachable()
     run.step("Save and verify a snapshot", SaveSnapshot(args.cluster, not_from=old))
     admission.prepare()
+    ahead = None
     if expect is Condition.HEALTHY:
         admission.join()
-        tell_ahead(scene.around, row, run)
+        ahead = tell_ahead(scene.around, row, run, joined(scene.around, scene.new))
         leaving.remove()
     else:
         leaving.remove()
@@ -108,7 +109,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         dict(cluster.endpoints) if others is None else others,
     )
     _, gone = find(view, old.id)
-    tell_all(scene.around, scene.new, run, without=gone)
+    tell_all(scene.around, scene.new, run, without=gone, ahead=ahead)
     leaving.switch_off()
 
 

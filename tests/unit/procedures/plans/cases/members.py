@@ -59,6 +59,11 @@ CASES = {
         {"member": "demo-3"},
         with_api_servers("demo-1", "demo-2", urls=["https://127.0.0.1:2382"]),
     ),
+    "etcd-replace-only-asked": Case(
+        "etcd replace",
+        {"member": "demo-3", "with_": "demo-4"},
+        with_api_servers("demo-1", "demo-2", urls=["https://127.0.0.1:2382"]),
+    ),
     "etcd-replace-api-servers": Case(
         "etcd replace", {"member": "demo-3", "with_": "demo-4"}, with_api_servers("demo-1")
     ),
