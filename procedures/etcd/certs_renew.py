@@ -31,6 +31,7 @@ from procedures.etcd.observe import find, listed, require_listed
 from procedures.etcd.own_certificates import OwnFiles, look_at_own, renewed
 from procedures.etcd.rolling import Rolling
 from procedures.etcd.same_data import forbid_while_corrupt
+from procedures.model import quorum
 from procedures.model.certificate import Leaf
 from procedures.model.errors import Refused
 from procedures.model.host import At, Machine
@@ -61,7 +62,8 @@ class Args:
 class Scene:
     """The cluster, who signs, what lies on the host of each member by its name, and the time.
 
-    `clients` are those on the same hosts; `cut` is what is known besides where a member is unwell.
+    `clients` are those on the same hosts; `cut` is what is known besides where a member is unwell;
+    `silent` are members whose hosts do not answer, where the others are enough for a quorum.
     """
 
     hosts: Hosts
@@ -70,6 +72,7 @@ class Scene:
     clients: Mapping[str, Clients]
     now_s: int
     cut: CutOff | None = None
+    silent: tuple[str, ...] = ()
 
 
 async def look(args: Args, look: Look) -> Scene:
@@ -81,9 +84,8 @@ async def look(args: Args, look: Look) -> Scene:
     if not well:
         await require_own(cluster, look)
     # Where nobody gives a list, the expected ones are taken for the members.
-    names = [each.listed.name if each.listed else each.name for each in hosts.view.seen]
-    for name in names:
-        hosts.at(name)
+    every = [each.listed.name if each.listed else each.name for each in hosts.view.seen]
+    names = _there(hosts, every)
     signer = await find_signer(hosts, look)
     found = await asyncio.gather(
         *(look_at_own(cluster, hosts.host(name), _machine(hosts, name), look) for name in names)
@@ -92,7 +94,19 @@ async def look(args: Args, look: Look) -> Scene:
     own = {name: each for name, (each, _) in zip(names, both, strict=True)}
     clients = {name: each for name, (_, each) in zip(names, both, strict=True)}
     cut = None if well else await look_at_cut_off(hosts, own, look)
-    return Scene(hosts, signer, own, clients, look.clock.now_ms() // 1_000, cut)
+    silent = tuple(name for name in every if name not in names)
+    return Scene(hosts, signer, own, clients, look.clock.now_ms() // 1_000, cut, silent)
+
+
+def _there(hosts: Hosts, names: list[str]) -> list[str]:
+    """Those whose hosts answer: all of them, but without quorum enough for one. Raises Refused."""
+    there = [name for name in names if isinstance(hosts.machines.get(name), Machine)]
+    voters = {each.listed.name if each.listed else each.name for each in hosts.view.voters}
+    enough = len(voters & set(there)) >= quorum.quorum(len(voters))
+    if hosts.view.quorum_proven or not enough:
+        for name in names:
+            hosts.at(name)
+    return there
 
 
 def plan(args: Args, scene: Scene, run: Runbook) -> None:
@@ -145,10 +159,11 @@ def _at_once(args: Args, scene: Scene, cut: CutOff, issuing: Issuing, run: Runbo
             f"it back (R17). Leave {args.host} out: all are renewed at once."
         )
         raise Refused(message)
-    run.title = f"Renew the expired certificates of all members of {args.cluster} at once"
+    of = " and ".join(scene.own) if scene.silent else "all members"
+    run.title = f"Renew the expired certificates of {of} of {args.cluster} at once"
     new = {name: renewed(own, scene.hosts.cluster) for name, own in scene.own.items()}
     _facts(scene, new, issuing.days, run)
-    AtOnce(scene.hosts, cut, issuing, scene.clients).plan(new, run)
+    AtOnce(scene.hosts, cut, issuing, scene.clients, scene.silent).plan(new, run)
 
 
 @dataclass(frozen=True, slots=True)

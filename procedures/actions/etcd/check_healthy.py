@@ -25,7 +25,7 @@ LAG_ENTRIES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class CheckHealthy:
-    """Wait until every member that is left serves and has no alarm.
+    """Wait until every member that is left serves and has no alarm, `despite` those named.
 
     It changes nothing, so that a duplicate is harmless.
     """
@@ -34,6 +34,7 @@ class CheckHealthy:
 
     cluster: ClusterName
     without: Identity | None = None
+    despite: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
@@ -43,7 +44,8 @@ class CheckHealthy:
     @property
     def waits(self) -> str | None:
         """Until all are healthy."""
-        return f"until all members are healthy, at most {WAIT_S} s"
+        but = f" but {' and '.join(self.despite)}" if self.despite else ""
+        return f"until all members{but} are healthy, at most {WAIT_S} s"
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Wait; raises Permanent with who is not healthy, and why."""
@@ -53,10 +55,15 @@ class CheckHealthy:
             view = await observe(cluster, world)
             ids = {seen.listed.id for seen in view.seen if seen.listed}
             back = self.without is not None and self.without.id in ids
-            unfit = [seen for seen in view.seen if seen.health is not Health.HEALTHY]
+            unfit = [
+                seen
+                for seen in view.seen
+                if seen.health is not Health.HEALTHY and seen.name not in self.despite
+            ]
             if view.listed and view.quorum_proven and not unfit and not back:
+                well = sum(seen.health is Health.HEALTHY for seen in view.seen)
                 await work.say(
-                    f"{len(view.seen)} of {len(view.seen)} members are healthy, "
+                    f"{well} of {len(view.seen)} members are healthy, "
                     f"tolerance {quorum.tolerance(view.members)}"
                 )
                 return None

@@ -94,6 +94,17 @@ async def test_without_a_place_for_it_there_is_none() -> None:
     assert not any(each.action.startswith("etcd.save-snapshot") for each in plan.steps)
 
 
+async def test_a_host_that_is_off_is_left_out() -> None:
+    """The others are enough for a quorum; without that it could not even be removed."""
+    theatre = made(expired(but=off))
+    plan = await planned(theatre)
+    assert any("demo-3 cannot be reached, so nothing is done there" in fact for fact in plan.facts)
+    assert not any("demo-3" in step.command for step in plan.steps)
+    await carried_out(theatre)
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    assert theatre.sight.demo.quorum
+
+
 async def test_quorum_that_comes_back_meanwhile_is_not_stopped() -> None:
     """Somebody renewed by hand after the approval: his work stays."""
     theatre = made(expired(only=PEERS))
@@ -194,6 +205,12 @@ def off(sight: FakeSight) -> None:
     sight.demo.members[MemberName("demo-3")].condition = Condition.OFF
 
 
+def two_off(sight: FakeSight) -> None:
+    off(sight)
+    sight.hosts.machines["demo-2"].power_off()
+    sight.demo.members[MemberName("demo-3")].condition = Condition.OFF
+
+
 def own_ended(sight: FakeSight) -> None:
     assert isinstance(sight.etcd, DatedEtcd)
     sight.etcd.own_ends_s = sight.clock.ms // 1_000 - 86_400
@@ -234,10 +251,10 @@ REFUSALS: dict[str, tuple[Scene, dict[str, str], str]] = {
         {},
         r"not what is wrong with them \(R17\): none that demo-1 and demo-2 and demo-3 show has",
     ),
-    "a host that is off": (
-        expired(but=off),
+    "two hosts that are off": (
+        expired(but=two_off),
         {},
-        r"demo-3 cannot be reached, so nothing can be done there",
+        r"demo-2 cannot be reached, so nothing can be done there",
     ),
     "the asker's own": (
         expired(but=own_ended),
