@@ -262,10 +262,7 @@ def unlearnt(*, hosts: bool) -> list[Figure]:
     return [_unknown(name, text) for name, text in needs]
 
 
-_NEEDS = (
-    ("growth", "needs a history of sizes"),
-    ("backup", "no backup of this cluster is known here"),
-)
+_NEEDS = (("growth", "needs a history of sizes"),)
 _NEED_HOSTS = (
     ("disk", "needs the hosts"),
     ("clock", "needs the hosts"),

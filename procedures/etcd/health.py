@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from procedures.engine.ports import Look
 from procedures.etcd import figures as core
 from procedures.etcd.advice import advise
+from procedures.etcd.backup_age import backup_age
 from procedures.etcd.certificates import certificates
 from procedures.etcd.evidence import contested, listen, testified
 from procedures.etcd.fragmentation import MIB
@@ -59,12 +60,14 @@ async def ask(args: Args, look: Look) -> AsyncIterator[HealthReport]:
     """Give the first verdict, then the whole answer."""
     cluster = look.inventory.clusters[args.cluster]
     hosts = asyncio.create_task(look_at_hosts(cluster, look))
+    backup = asyncio.create_task(backup_age(cluster, look))
     try:
-        async for report in _ask(cluster, look, hosts):
+        async for report in _ask(cluster, look, hosts, backup):
             yield report
     finally:
         hosts.cancel()
-        await asyncio.wait([hosts])
+        backup.cancel()
+        await asyncio.wait([hosts, backup])
 
 
 INQUIRY = Inquiry("etcd health", Args, ask)
@@ -73,7 +76,7 @@ _Hosts = Mapping[str, HostSeen | Fault]
 
 
 async def _ask(
-    cluster: Cluster, look: Look, hosts: Awaitable[_Hosts]
+    cluster: Cluster, look: Look, hosts: Awaitable[_Hosts], backup: Awaitable[Figure]
 ) -> AsyncIterator[HealthReport]:
     first = await look.etcd.sample(cluster)
     yield _first_report(cluster, look_at(cluster, first))
@@ -93,8 +96,10 @@ async def _ask(
     view = testified(cluster, look_at(cluster, second), look)
     view = await contested(cluster, view, look)
     seen, now_s = await hosts, look.clock.now_ms() // 1_000
+    report = _last_report(cluster, first, view, details, now_s)
     yield replace(
-        _last_report(cluster, first, view, details, now_s),
+        report,
+        figures=(*report.figures, await backup),
         hosts=host_figures(view, seen, now_s),
         clocks=clock_pairs(seen),
     )

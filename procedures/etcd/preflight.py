@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from procedures.engine.ports import Look
 from procedures.etcd.admission import Admission
+from procedures.etcd.backup_age import FRESH_H, newest_h, place
 from procedures.etcd.fitness import fitness_of
 from procedures.etcd.hosts import Hosts, has_member, member_on, spare_host, with_hosts
 from procedures.etcd.newcomer import Newcomer, look_at_newcomer
@@ -24,9 +25,6 @@ from procedures.model.inventory import Cluster, Host
 from procedures.model.platform import layout
 from procedures.model.procedure import Runbook
 from procedures.model.report import Figure, HostsReport, Level
-
-_HOUR_MS = 3_600_000
-_FRESH_H = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +86,18 @@ def _versions(hosts: Hosts) -> Figure:
 
 async def _backup(cluster: Cluster, look: Look) -> Figure:
     """R12. A scale-up saves a snapshot itself; it needs a place for it."""
-    if look.backups is None or cluster.site not in look.inventory.retention:
+    kept = place(cluster, look)
+    if kept is None:
         text = "no place for backups is configured: set `backups` in the configuration"
         return _figure("backup", Level.CRITICAL, text)
     try:
-        stored = await look.backups.listing(cluster.name)
+        hours = await newest_h(cluster, kept, look)
     except QuorumbotError as error:
         return _figure("backup", Level.UNKNOWN, str(error))
-    taken = [each.taken_at_ms for each in stored if each.origin.quorum]
-    if not taken:
+    if hours is None:
         text = "there is none that was taken with quorum; a scale-up saves one first (R12)"
         return _figure("backup", Level.WARN, text)
-    hours = (look.clock.now_ms() - max(taken)) // _HOUR_MS
-    if hours >= _FRESH_H:
+    if hours >= FRESH_H:
         text = f"the newest is {hours} h old: see why; a scale-up saves one first (R12)"
         return _figure("backup", Level.WARN, text)
     return _figure("backup", Level.OK, f"the newest is {hours} h old")

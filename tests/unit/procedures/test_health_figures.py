@@ -10,6 +10,7 @@ from procedures.model.inventory import Inventory
 from procedures.model.report import Level, Verdict
 from tests.support.health import DEMO, figure, final, member
 from tests.support.sight import a_sight
+from tests.support.theatre import a_theatre
 
 
 async def test_an_alarm_is_critical() -> None:
@@ -131,3 +132,27 @@ async def test_the_second_sample_is_one_gap_later() -> None:
     sight = a_sight()
     await final(sight)
     assert sight.clock.slept_ms == [5_000]
+
+
+async def test_the_age_of_the_newest_backup() -> None:
+    """Older than a day is a warning; none is nothing that anybody could judge."""
+    theatre = a_theatre("etcd backup", {})
+    sight = theatre.sight
+    assert figure(await final(sight), "backup").text == "there is none that was taken with quorum"
+    await theatre.approved()
+    await theatre.work()
+    found = figure(await final(sight), "backup")
+    assert (found.level, found.text) == (Level.OK, "the newest is 0 h old")
+    sight.clock.ms += 25 * 3_600_000
+    report = await final(sight)
+    assert figure(report, "backup").level is Level.WARN
+    assert "the newest is 25 h old" in figure(report, "backup").text
+    assert report.verdict is Verdict.HEALTHY
+
+
+async def test_a_site_without_a_place_for_backups() -> None:
+    """It is said."""
+    sight = a_sight()
+    sight.inventory = Inventory(sight.inventory.clusters)
+    found = figure(await final(sight), "backup")
+    assert (found.level, found.text) == (Level.UNKNOWN, "no place for backups is configured")
