@@ -113,7 +113,8 @@ def _stat(machine: FakeMachine, argv: Sequence[str], _: bytes) -> Printed:
 
 def _formatted(form: str, path: str, node: Node) -> str:
     size = len(node.content) if isinstance(node, FakeFile) else 4096
-    kind = {FakeFile: "regular file", FakeFolder: "directory", FakeLink: "symbolic link"}
+    empty = " empty" if isinstance(node, FakeFile) and not node.content else ""
+    kind = {FakeFile: f"regular{empty} file", FakeFolder: "directory", FakeLink: "symbolic link"}
     values = {
         "n": path,
         "a": f"{node.mode:o}",

@@ -25,7 +25,7 @@ PAIRS = (("ETCD_CERT_FILE", "ETCD_KEY_FILE"), ("ETCD_PEER_CERT_FILE", "ETCD_PEER
 """Settings that name a certificate and its key."""
 
 _NAMED = (*(name for pair in PAIRS for name in pair), "ETCD_TRUSTED_CA_FILE")
-_REGULAR = "regular file"
+_REGULAR = frozenset({"regular file", "regular empty file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ async def read_all(
         paths |= {values[each] for each in _NAMED if values.get(each, "").startswith("/")}
     kinds = await asking.said((0, 1), "stat", "--format=%F|%n", "--", *sorted(paths))
     lines = (line.partition("|") for line in kinds.out.splitlines())
-    regular = sorted(path for kind, _, path in lines if kind.startswith(_REGULAR))
+    regular = sorted(path for kind, _, path in lines if kind in _REGULAR)
     if not regular:
         message = f"{host.name} has nothing that configures etcd."
         raise Permanent(message)
