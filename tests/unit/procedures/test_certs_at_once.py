@@ -7,19 +7,18 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.targets.etcd.model import Condition
-from procedures.catalogue import PROCEDURES
-from procedures.engine.draft import draft
 from procedures.model import certificate
 from procedures.model.errors import Refused
 from procedures.model.ids import MemberName
 from procedures.model.inventory import Platform
-from procedures.model.plan import Plan, Risk
+from procedures.model.plan import Risk
 from procedures.model.run import State
 from tests.support.certified import DEMO, ReadingFiles, give, keep_authority
 from tests.support.expired import ALL, DatedEtcd, expired
 from tests.support.openssl_ca import ca
 from tests.support.sight import FakeSight
 from tests.support.theatre import Theatre, a_theatre
+from tests.unit.procedures.plans.case import planned
 
 RENEW = "etcd certs renew"
 PEERS = ("peer",)
@@ -30,11 +29,6 @@ def made(scene: Scene, **args: str) -> Theatre:
     theatre = a_theatre(RENEW, args)
     scene(theatre)
     return theatre
-
-
-async def planned(theatre: Theatre) -> Plan:
-    request = theatre.run.request
-    return await draft(PROCEDURES[request.command], request, theatre.sight)
 
 
 async def carried_out(theatre: Theatre) -> Theatre:

@@ -7,15 +7,12 @@ import pytest
 
 from bot.targets.etcd.model import Condition
 from bot.targets.ssh.model import FakeMachine, Say
-from procedures.catalogue import PROCEDURES
-from procedures.engine.draft import draft
 from procedures.model import certificate
 from procedures.model.certificate import Leaf
 from procedures.model.errors import QuorumbotError, Refused, UsageError
 from procedures.model.events import CancelAsked
 from procedures.model.ids import MemberName
 from procedures.model.inventory import Cluster, Platform
-from procedures.model.plan import Plan
 from procedures.model.probe import Certificates
 from procedures.model.run import State
 from tests.support import openssl_ca
@@ -23,6 +20,7 @@ from tests.support.certified import ReadingFiles, certified, give, keep_authorit
 from tests.support.openssl_ca import RECORD, Wanted, ca, cert, key_of, pem
 from tests.support.sight import FakeSight
 from tests.support.theatre import BOB, Theatre, a_theatre
+from tests.unit.procedures.plans.case import planned
 
 RENEW, ISSUE = "etcd certs renew", "etcd certs issue"
 ALL = ("demo-1", "demo-2", "demo-3")
@@ -39,11 +37,6 @@ def made(
     theatre = a_theatre(procedure, args)
     certified(platform, spoil)(theatre)
     return theatre
-
-
-async def planned(theatre: Theatre) -> Plan:
-    request = theatre.run.request
-    return await draft(PROCEDURES[request.command], request, theatre.sight)
 
 
 async def carried_out(theatre: Theatre) -> Theatre:
