@@ -5,14 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from bot.targets.etcd.model import Condition
-from procedures.catalogue import PROCEDURES
-from procedures.engine.draft import draft
 from procedures.model import envfile
 from procedures.model.errors import Refused
 from procedures.model.ids import MemberName
-from procedures.model.plan import Plan
 from tests.support.furnishing import at_home
 from tests.support.theatre import Theatre, a_theatre
+from tests.unit.procedures.plans.case import planned
 
 CONFIG = "/etc/etcd/etcd.conf"
 ELSEWHERE = {"ETCD_DATA_DIR": "/data/etcd"}
@@ -83,11 +81,6 @@ CASES: dict[str, tuple[str, dict[str, str], Callable[[Theatre], None], str]] = {
         f"The data of demo-3{WHERE}",
     ),
 }
-
-
-async def planned(theatre: Theatre) -> Plan:
-    request = theatre.run.request
-    return await draft(PROCEDURES[request.command], request, theatre.sight)
 
 
 @pytest.mark.parametrize("name", CASES)

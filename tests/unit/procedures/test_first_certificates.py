@@ -7,14 +7,12 @@ import pytest
 
 from bot.targets.etcd.model import Condition
 from bot.targets.ssh.model import FakeMachine, Say
-from procedures.catalogue import INQUIRIES, PROCEDURES
-from procedures.engine.draft import draft
+from procedures.catalogue import INQUIRIES
 from procedures.etcd.preflight import Args
 from procedures.model import certificate
 from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.inventory import Platform
-from procedures.model.plan import Plan
 from procedures.model.report import HostsReport, Level
 from procedures.model.run import State
 from tests.support import openssl_ca
@@ -23,6 +21,7 @@ from tests.support.furnishing import at_home
 from tests.support.openssl_ca import Wanted, ca, cert, key_of, pem
 from tests.support.sight import FakeSight
 from tests.support.theatre import Theatre, a_theatre
+from tests.unit.procedures.plans.case import planned
 
 PEER, CA_KEY = "/etc/etcd/peer", "/etc/etcd/ca/ca.key"
 NAMES = ("10.0.0.4", "demo-4", "127.0.0.1")
@@ -38,11 +37,6 @@ def made(
     for each in spoil:
         each(theatre.sight)
     return theatre
-
-
-async def planned(theatre: Theatre) -> Plan:
-    request = theatre.run.request
-    return await draft(PROCEDURES[request.command], request, theatre.sight)
 
 
 async def succeeded(theatre: Theatre) -> Theatre:

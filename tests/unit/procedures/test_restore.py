@@ -9,29 +9,21 @@ import pytest
 from bot.targets.etcd.memory import FakeEtcd
 from bot.targets.etcd.model import Condition
 from bot.targets.ssh.model import FakeMachine, Program, Say
-from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.host.restore_snapshot import RestoreSnapshot
-from procedures.catalogue import PROCEDURES
-from procedures.engine.draft import draft
 from procedures.model.errors import QuorumbotError, Refused, UsageError
 from procedures.model.ids import MemberId, RunId
 from procedures.model.inventory import Cluster, Platform
 from procedures.model.paths import scratch
-from procedures.model.plan import Plan
 from procedures.model.probe import Fault, FaultKind, Sample
 from procedures.model.restoring import Seed, Tool, cluster_id, restore_argv, token, tools
 from procedures.model.run import State
 from tests.support.lost_cluster import DATA, MEMBER, Tools, keep, lose
 from tests.support.theatre import RUN, Theatre, a_theatre
+from tests.unit.procedures.plans.case import planned
 
 ALL = ("demo-1", "demo-2", "demo-3")
 KEPT = "demo-20231113T221320Z-90-6742c4a60b5d.db"
 SEED = Seed("demo-1", ("https://10.0.0.1:2380",))
-
-
-async def planned(theatre: Theatre) -> Plan:
-    request = theatre.run.request
-    return await draft(PROCEDURES[request.command], request, theatre.sight)
 
 
 def a_loss(
@@ -394,19 +386,3 @@ def nothing_was_stopped(theatre: Theatre) -> bool:
     """No unit was touched, and no data moved."""
     kinds = ("systemctl", ": mv ")
     return not [each for each in theatre.effects if any(kind in each for kind in kinds)]
-
-
-async def test_before_learners_were_known_it_stays_alone() -> None:
-    """Up to etcd 3.3 a second voter would stop all writes until it starts (R6)."""
-    plan = await planned(a_loss(*ALL, tools=Tools("3.3.27")))
-    assert any(fact.startswith("Afterwards 1 of 1 members") for fact in plan.facts)
-    assert not [step for step in plan.steps if step.action == AddMember.KIND]
-
-
-@pytest.mark.parametrize(("off", "members"), [((), 3), (("demo-3",), 1)])
-async def test_there_are_an_odd_number_in_the_end(off: tuple[str, ...], members: int) -> None:
-    """Two bear no more than one does, and each of them would have to be there (R8)."""
-    plan = await planned(a_loss(*(each for each in ALL if each not in off), off=off))
-    assert any(fact.startswith(f"Afterwards {members} of {members}") for fact in plan.facts)
-    added = [step for step in plan.steps if step.action == AddMember.KIND]
-    assert len(added) == members - 1

@@ -8,7 +8,8 @@ from procedures.model.errors import Refused
 from procedures.model.run import State
 from tests.support.lost_cluster import keep, lose
 from tests.support.theatre import a_theatre
-from tests.unit.procedures.test_restore import ALL, KEPT, a_loss, planned
+from tests.unit.procedures.plans.case import planned
+from tests.unit.procedures.test_restore import ALL, KEPT, a_loss
 
 
 async def test_what_a_survivor_has_is_not_lost_unsaid() -> None:

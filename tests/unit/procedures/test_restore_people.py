@@ -8,7 +8,8 @@ from procedures.model.platform import layout
 from procedures.model.run import State
 from tests.support.lost_cluster import Tools, lose
 from tests.support.theatre import a_theatre
-from tests.unit.procedures.test_restore import ALL, planned
+from tests.unit.procedures.plans.case import planned
+from tests.unit.procedures.test_restore import ALL
 
 
 @pytest.mark.parametrize("platform", [each for each in Platform if each is not Platform.OCP4])

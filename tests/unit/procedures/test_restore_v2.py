@@ -4,14 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from procedures.catalogue import PROCEDURES
-from procedures.engine.draft import draft
 from procedures.model.errors import QuorumbotError
 from procedures.model.inventory import Platform
-from procedures.model.plan import Plan
 from procedures.model.run import State
 from tests.support.lost_cluster import Tools, lose
 from tests.support.theatre import Theatre, a_theatre
+from tests.unit.procedures.plans.case import planned
 
 ALL = ("demo-1", "demo-2", "demo-3")
 CONF = "/etc/etcd/etcd.conf"
@@ -27,11 +25,6 @@ def a_loss(
     theatre = a_theatre("etcd restore v2", args or {})
     lose(theatre, *down, tools=tools or Tools(v2=("/net",)), platform=platform)
     return theatre
-
-
-async def planned(theatre: Theatre) -> Plan:
-    request = theatre.run.request
-    return await draft(PROCEDURES[request.command], request, theatre.sight)
 
 
 def _nothing(_: Theatre) -> None:
