@@ -10,7 +10,7 @@ from procedures.model.inventory import Cluster, Host
 from procedures.model.run import State
 from tests.support.noting import NotingHosts
 from tests.support.theatre import ALICE, Theatre, a_theatre
-from tests.unit.procedures.engine.test_interrupted import CASES
+from tests.unit.procedures.engine.cases import CASES
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from procedures.model.inventory import Cluster, Host
 from procedures.model.run import State
 from tests.support.noting import NotingHosts, carried_out
 from tests.support.theatre import ALICE, BOB, Theatre, a_theatre
-from tests.unit.procedures.engine.test_interrupted import CASES
+from tests.unit.procedures.engine.cases import CASES
 
 BOOT_STARTS_ETCD = {
     "scale up",

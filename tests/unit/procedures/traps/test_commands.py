@@ -24,7 +24,7 @@ from procedures.model.run import State
 from tests.support.masters import SECRET
 from tests.support.noting import Argv, Carried, carried_out, written
 from tests.support.theatre import Theatre, a_theatre
-from tests.unit.procedures.engine import test_interrupted as done
+from tests.unit.procedures.engine import cases as done
 from tests.unit.procedures.plans.case import made, planned
 from tests.unit.procedures.plans.every import CASES
 

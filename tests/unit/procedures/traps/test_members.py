@@ -28,7 +28,7 @@ from tests.support.masters import with_flannel, with_masters
 from tests.support.noting import Told, carried_out
 from tests.support.sight import a_sight
 from tests.support.theatre import ALICE, Acting, Theatre, a_theatre
-from tests.unit.procedures.engine.test_interrupted import CASES
+from tests.unit.procedures.engine.cases import CASES
 
 DEMO = ClusterName("demo")
 STOPPED_POD = "/etc/origin/node/pods-stopped/etcd.yaml"

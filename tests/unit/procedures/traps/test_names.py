@@ -23,7 +23,7 @@ from procedures.model.plan import Plan
 from tests.support.lost_cluster import lose
 from tests.support.noting import Argv, carried_out
 from tests.support.theatre import Theatre, a_theatre
-from tests.unit.procedures.engine.test_interrupted import CASES
+from tests.unit.procedures.engine.cases import CASES
 
 AWKWARD = (
     "a b",
