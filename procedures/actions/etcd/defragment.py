@@ -27,7 +27,12 @@ BACK_S = 60
 SETTLE_S = 10
 """So long all members have to be healthy, before the next one's turn."""
 
+DROPPING_S = 300
+"""So long a member may still be dropping old versions in the background: after a compaction it
+needs 1 s for 100,000 of them, and more on a slow disk."""
+
 _POLL_MS = 1_000
+_STEADY_READS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,12 @@ class Defragment:
     """Defragment the next of some members: in this order, but the one that leads comes last.
 
     It serves nobody meanwhile, so all others must be healthy right before, and all of them for a
-    while after. A member of which there is little to win is passed over, with a word. `sizes` is
-    for a cluster without space: the size of each file in bytes, by id, before the first one was
-    defragmented. There NOSPACE counts against nobody, and a file that is smaller than it was has
-    been done: what is in use is no measure, as etcd notices free pages with the next write only.
+    while after. Pages that a compaction frees later would need another turn, so that it first
+    waits while the member still drops old versions. A member of which there is little to win is
+    passed over, with a word. `sizes` is for a cluster without space: the size of each file in
+    bytes, by id, before the first one was defragmented. There NOSPACE counts against nobody, and
+    a file that is smaller than it was has been done: what is in use is no measure, as etcd
+    notices free pages with the next write only.
 
     Gives the identity of the member. A late duplicate is harmless: it changes no data, and finds
     a file without free pages, for whose copying that member is away once more.
@@ -69,13 +76,14 @@ class Defragment:
     def waits(self) -> str | None:
         """For the call, and for health."""
         return (
-            f"for the call, at most {LIMIT_S // 60} min; then until all that were healthy before "
+            f"while it still drops old versions, at most {DROPPING_S // 60} min; for the call, "
+            f"at most {LIMIT_S // 60} min; then until all that were healthy before "
             f"have been so for {SETTLE_S} s, at most {BACK_S + SETTLE_S} s"
         )
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Defragment one, and wait until all is as before."""
-        view = await self._view(world)
+        view = await self._dropped(world, work)
         target, who = self._next(view)
         status, probe = who.status, who.probe
         self._check(view, target)
@@ -123,6 +131,29 @@ class Defragment:
     async def _view(self, world: World) -> View:
         view = await observed(self.cluster, world)
         return overlooking(view, NOSPACE) if self.sizes is not None else view
+
+    async def _dropped(self, world: World, work: Work) -> View:
+        """Wait until the next member has no old versions left to drop; gives what it then saw.
+
+        A member compacts by itself, after the one that was asked; nothing but the pages in use
+        shows it. They fall with each batch, of which there are ten and more in a second.
+        """
+        view = await self._view(world)
+        until = world.clock.now_ms() + DROPPING_S * 1_000
+        steady, said = 0, False
+        while steady < _STEADY_READS and world.clock.now_ms() < until:
+            target, before = self._next(view)
+            await work.pause(_POLL_MS)
+            view = await self._view(world)
+            after = same(view, target)
+            if not (before.status and after and after.status):
+                return view
+            falls = after.status.db_size_in_use < before.status.db_size_in_use
+            steady = 0 if falls else steady + 1
+            if falls and not said:
+                await work.say(f"{target.shown} still drops old versions; waiting until it is done")
+                said = True
+        return view
 
     def _next(self, view: View) -> tuple[Identity, Seen]:
         """R9, R10: followers in the order that was approved, the leader last."""

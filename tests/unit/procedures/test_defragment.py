@@ -1,6 +1,6 @@
 """Rolling defragmentation: in which order, and what becomes of it when a member does not answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -13,6 +13,7 @@ from procedures.model.errors import InDoubt
 from procedures.model.events import Done, Started
 from procedures.model.ids import MemberName
 from procedures.model.inventory import Cluster
+from procedures.model.probe import Sample
 from procedures.model.run import State
 from tests.support.script import Script
 from tests.support.theatre import Theatre, a_theatre
@@ -52,6 +53,28 @@ def lose_answers(theatre: Theatre, then: Callable[[], None]) -> None:
     etcd = Lossy(theatre.sight.etcd.clusters, theatre.sight.clock.now_ms)
     etcd.then = then
     theatre.sight.etcd = etcd
+
+
+class Compacting(FakeEtcd):
+    """With each look, one member has dropped more of its old versions, down to 30 MiB."""
+
+    async def sample(self, cluster: Cluster, extra: Sequence[str] = ()) -> Sample:
+        member = self.clusters[cluster.name].members[MemberName("demo-2")]
+        member.db_size_in_use = max(member.db_size_in_use - 10 * MIB, 30 * MIB)
+        return await super().sample(cluster, extra)
+
+
+async def test_a_member_drops_old_versions_first() -> None:
+    """A compaction that is not done yet would leave pages that need another turn."""
+    theatre = a_fragmented()
+    await theatre.approved()
+    member = theatre.sight.demo.members[MemberName("demo-2")]
+    member.db_size_in_use = 290 * MIB
+    theatre.sight.etcd = Compacting(theatre.sight.etcd.clusters, theatre.sight.clock.now_ms)
+    pen = await theatre.work()
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    assert f"demo-2 ({member.id}) still drops old versions; waiting until it is done" in pen.said
+    assert member.db_size == 30 * MIB
 
 
 @pytest.mark.parametrize("leader", ALL)
