@@ -20,6 +20,7 @@ from procedures.model.gates import older
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster
 from procedures.model.plan import Risk, Undo
+from procedures.model.probe import ListedMember
 from procedures.model.procedure import Procedure, Runbook
 
 
@@ -63,6 +64,7 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
     )
     if count % 2:
         run.fact(f"{count + 1} voters tolerate no more than {count} (R8): add or remove one soon.")
+    _tell_of_clients(sight.cluster, row, run)
     _warn_of_old_versions(view, run)
     run.step("Save and verify a snapshot", SaveSnapshot(args.cluster), gives="snapshot")
     run.step(
@@ -81,6 +83,13 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
 PROCEDURE = Procedure(
     "etcd member promote", Args, look, plan, risk=Risk.DISRUPTIVE, lock="etcd/{cluster}"
 )
+
+
+def _tell_of_clients(cluster: Cluster, row: ListedMember, run: Runbook) -> None:
+    """P56: this run changes no list of those who ask etcd."""
+    urls = ", ".join(row.client_urls)
+    how = "/master set-etcd-urls" if cluster.masters else "add it to their list of etcd servers"
+    run.fact(f"API servers and other clients are not told of {urls} by this: {how}, afterwards.")
 
 
 def _warn_of_old_versions(view: View, run: Runbook) -> None:

@@ -1,6 +1,7 @@
 """Adding and promoting members: what is waited for, what is said, and what is left to people."""
 
 import asyncio
+from dataclasses import replace
 
 from bot.targets.etcd.model import Condition, FakeMember
 from procedures.model.ids import ClusterName, MemberName
@@ -156,6 +157,20 @@ async def test_a_learner_that_catches_up_is_promoted() -> None:
     assert theatre.run.state is State.SUCCEEDED, theatre.run.error
     assert not learner.learner
     assert any("demo-4 is at entry 100 of the leader's 500" in line for line in pen.said)
+
+
+async def test_who_is_not_told_of_a_new_voter() -> None:
+    """Its URL reaches the masters by a run of its own; its name is said."""
+    theatre, _ = promoting()
+    here = theatre.sight.inventory
+    cluster = replace(here.clusters[ClusterName("demo")], masters=("demo-1",))
+    theatre.sight.inventory = replace(here, clusters={cluster.name: cluster})
+    await theatre.approved()
+    assert theatre.run.plan is not None
+    assert (
+        "API servers and other clients are not told of https://127.0.0.1:2390 by this: "
+        "/master set-etcd-urls, afterwards."
+    ) in theatre.run.plan.facts
 
 
 async def test_a_learner_that_does_not_catch_up() -> None:
