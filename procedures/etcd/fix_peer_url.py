@@ -55,9 +55,9 @@ class Scene:
 async def look(args: Args, look: Look) -> Scene:
     """See who is a member, at which URLs, and whether this one listens at the new one."""
     cluster, url = look.inventory.clusters[args.cluster], peer_url(args.url)
+    look.inventory.retention_of(cluster)
     if not reached(cluster):
         return Scene(await observed(args.cluster, look), None)
-    look.inventory.retention_of(cluster)
     hosts = await with_hosts(args.cluster, look)
     _, row = find(hosts.view, args.member)
     return Scene(hosts.view, await look_at_listening(hosts, row, url, look))
@@ -84,12 +84,12 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
             f"Nobody looks at hosts for this. Make sure by hand that etcd listens at {url} and its "
             f"certificate is for it, and set {ADVERTISED} to it there, for its next start."
         )
-        run.step(title, update, undo=undo)
     else:
         require_listening(scene.there, row, url, alone=len(view.members) == 1)
         _check(args.cluster, scene.there, run)
-        run.step("Save and verify a snapshot", SaveSnapshot(args.cluster))
-        run.step(title, update, undo=undo)
+    run.step("Save and verify a snapshot", SaveSnapshot(args.cluster))
+    run.step(title, update, undo=undo)
+    if scene.there is not None:
         _configure(args.cluster, scene, row, url, run)
     run.step("Check that all members are healthy", CheckHealthy(args.cluster))
 

@@ -68,7 +68,7 @@ async def test_two_people_change_something(
     await expect(thread.get_by_test_id("file")).to_have_count(1, timeout=15_000)
     await page.screenshot(path=artifacts / "change-succeeded.png")
     await thread.get_by_role("button", name="Preview").click()
-    await expect(page.get_by_test_id("file-preview")).to_contain_text("step 1: the peer URL")
+    await expect(page.get_by_test_id("file-preview")).to_contain_text("step 2: the peer URL")
     await page.keyboard.press("Escape")
     await page.get_by_test_id("channel-etcd-alerts").click()
     incident = page.locator("#message-list [data-testid=message]", has_text="Requested by").last

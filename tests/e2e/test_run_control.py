@@ -50,7 +50,7 @@ async def test_a_run_that_waits_is_seen_and_ended_by_its_requester(sandbox: Sand
     about = await ops(sandbox, f"run {shown.run.lower()}", "dave")
     assert about.startswith(f"Waiting for approval: {title} (run {shown.run})\n")
     assert f"plan {shown.payload['digest']}" in about
-    assert "\n1. Set the peer URL of demo-1: to do\n2. Check that all" in about
+    assert "\n2. Set the peer URL of demo-1: to do\n3. Check that all" in about
 
     refused = await ops(sandbox, f"cancel {shown.run}", "dave")
     assert refused == "Only who asked for it, or an approver, may cancel it."
@@ -88,7 +88,7 @@ async def test_a_finished_run_is_undone_by_a_new_request(sandbox: Sandbox) -> No
     await in_state(sandbox, "Succeeded", since)
     assert (await peer_urls(sandbox))["demo-1"] == other(before["demo-1"])
     about = await ops(sandbox, f"run {shown.run}")
-    assert "\n1. Set the peer URL of demo-1: done, " in about
+    assert "\n2. Set the peer URL of demo-1: done, " in about
     assert "<@U0BOB>: approve, " in about
     assert "only a failed run" in (await ops(sandbox, f"resume {shown.run}")).lower()
 
@@ -96,11 +96,11 @@ async def test_a_finished_run_is_undone_by_a_new_request(sandbox: Sandbox) -> No
     said = await ops(sandbox, f"undo {shown.run}", "carol")
     undone = await in_state(sandbox, "Waiting for approval", since)
     assert re.fullmatch(
-        rf"Step 1: asked for /etcd member fix-peer-url [0-9a-f]+ {before['demo-1']} "
+        rf"Step 2: asked for /etcd member fix-peer-url [0-9a-f]+ {before['demo-1']} "
         rf"\(run {undone.run}\)",
         said,
     )
-    assert f"undo of step 1 of run {shown.run}" in str(undone.blocks)
+    assert f"undo of step 2 of run {shown.run}" in str(undone.blocks)
     assert "<@U0CAROL>" in str(undone.blocks)
     await decide(sandbox, "bob", undone, "run.approve", since)
     await in_state(sandbox, "Succeeded", since)

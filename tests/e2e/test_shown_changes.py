@@ -82,7 +82,7 @@ async def test_a_change_from_the_request_to_the_end(sandbox: Sandbox) -> None:
     assert sum(text.startswith("<@U0ALICE> Succeeded: ") for text in said) == 1
     assert any("the peer URL is https://" in text for text in said)
     (log,) = await logs(sandbox, ended)
-    assert "step 1: the peer URL is https://" in log
+    assert "step 2: the peer URL is https://" in log
     assert "members are healthy" in log
 
     (incident,) = await incidents(sandbox, ended.run)

@@ -43,7 +43,7 @@ async def test_a_change_is_approved_in_slack(sandbox: Sandbox) -> None:
     assert (waiting["state"], waiting["votes"]) == ("Waiting for approval", [])
     assert (waiting["requester"], waiting["cluster"]) == ("U0ALICE", "demo")
     assert (waiting["reason"], waiting["error"]) == ("moved", None)
-    assert [step["state"] for step in waiting["steps"]] == ["to do", "to do"]
+    assert [step["state"] for step in waiting["steps"]] == ["to do"] * 3
     (listed,) = (await ask(sandbox, "--json", "ops approvals")).json
     assert listed == waiting
 
@@ -56,7 +56,7 @@ async def test_a_change_is_approved_in_slack(sandbox: Sandbox) -> None:
     assert lines[2].startswith("Waiting for approval in C0OPS: Set the peer URL of demo-1 in demo")
     assert "U0BOB: approve, 1 of 1 approvals (U0BOB)" in lines
     assert "Running" in lines
-    assert "Step 1 of 2, Set the peer URL of demo-1: done" in lines
+    assert "Step 2 of 3, Set the peer URL of demo-1: done" in lines
     assert lines[-1] == f"Succeeded: Set the peer URL of demo-1 in demo (run {shown.run})"
 
     run = (await ask(sandbox, "--json", f"ops run {shown.run}")).json
@@ -66,7 +66,8 @@ async def test_a_change_is_approved_in_slack(sandbox: Sandbox) -> None:
     (vote,) = run["votes"]
     assert (vote.keys(), vote["user"]) == ({"user", "decision", "at"}, "U0BOB")
     assert all(step.keys() == STEP for step in run["steps"])
-    assert [(step["id"], step["state"]) for step in run["steps"]] == [(1, "done"), (2, "done")]
+    steps = [(step["id"], step["state"]) for step in run["steps"]]
+    assert steps == [(1, "done"), (2, "done"), (3, "done")]
     assert AT.fullmatch(vote["at"])
     assert AT.fullmatch(run["steps"][0]["started_at"])
 
@@ -161,7 +162,7 @@ async def test_a_plan_alone(sandbox: Sandbox) -> None:
     assert (words.code, data.code) == (0, 0)
     lines = words.out.splitlines()
     assert lines[0] == "Set the peer URL of demo-1 in demo"
-    assert "1. Set the peer URL of demo-1" in lines
+    assert "2. Set the peer URL of demo-1" in lines
     assert any(line.startswith("   etcdctl ") for line in lines)
     assert any(line.startswith("   undo: /etcd member fix-peer-url ") for line in lines)
     assert lines[-1] == f"plan {data.json['digest']}"

@@ -176,6 +176,7 @@ async def test_a_host_that_nobody_knows() -> None:
     """The member list is changed alone, and people are told what to look at."""
     plan = await plan_of(without_its_host)
     assert [each.action for each in plan.steps] == [
+        "etcd.save-snapshot/1",
         "etcd.update-peer-url/1",
         "etcd.check-healthy/1",
     ]

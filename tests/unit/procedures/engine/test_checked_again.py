@@ -104,6 +104,7 @@ class Case:
 
 
 SNAPSHOT, REMOVAL, HEALTHY, CANARY = 1, 3, 4, 5
+READDRESSING = 2
 CASES = {
     "another member died": Case(REMOVE, REMOVAL, stopped(TWO), "(R2)"),
     "another died beside the dead one": Case(
@@ -147,16 +148,18 @@ CASES = {
     "it is still a member": Case(REMOVE, HEALTHY, lambda _: None, "is not healthy after"),
     "another is not well": Case(REMOVE, HEALTHY, gone_and_alarmed, "after 60 s: demo-2:"),
     "no quorum for a write": Case(REMOVE, CANARY, stopped(TWO, THREE), "No healthy voter"),
-    "another peer URL since": Case(FIX, 1, moved(ONE, "https://10.7.7.7:2380"), "another than"),
-    "another name since": Case(FIX, 1, renamed(ONE), "is not the voter any more"),
-    "a learner since": Case(FIX, 1, demoted(ONE), "is not the voter any more"),
+    "another peer URL since": Case(
+        FIX, READDRESSING, moved(ONE, "https://10.7.7.7:2380"), "another than"
+    ),
+    "another name since": Case(FIX, READDRESSING, renamed(ONE), "is not the voter any more"),
+    "a learner since": Case(FIX, READDRESSING, demoted(ONE), "is not the voter any more"),
 }
 
 
 async def approved(procedure: str, ready: Change, *, before: int = 0) -> Theatre:
     """An approved run, the first steps of which are done."""
     theatre = a_theatre(procedure, ARGS[procedure])
-    if procedure == FIX:  # its own step is the first one then
+    if procedure == FIX:  # its own step comes right after the snapshot then
         without_hosts(theatre)
     ready(theatre)
     await theatre.approved()
@@ -273,7 +276,7 @@ class Interrupted:
 async def interrupted(request: pytest.FixtureRequest) -> Interrupted:
     """A removal, or a change of a peer URL."""
     theatre = await approved(request.param, lambda _: None)
-    return Interrupted(theatre, {REMOVE: REMOVAL, FIX: 1}[request.param])
+    return Interrupted(theatre, {REMOVE: REMOVAL, FIX: READDRESSING}[request.param])
 
 
 def happens(theatre: Theatre) -> None:
