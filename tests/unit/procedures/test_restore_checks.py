@@ -115,6 +115,25 @@ async def test_x21_a_tool_and_a_server_of_another_minor() -> None:
     assert "it has no etcdutl or etcdctl 3.5 that can restore (X21)" in str(refused.value)
 
 
+async def test_a_tool_of_another_minor_than_the_server() -> None:
+    """Both are there, the snapshot is the server's, and the tool would write newer data (R19)."""
+    theatre = a_loss()
+    machine = theatre.sight.hosts.machines[ONE]
+    tool = machine.programs["env"]
+
+    async def newer(machine: FakeMachine, argv: Sequence[str], stdin: bytes, say: Say) -> int:
+        async def changed(line: str) -> None:
+            await say(line.replace("etcdctl version: 3.4.23", "etcdctl version: 3.5.16"))
+
+        return await tool(machine, argv, stdin, changed)
+
+    machine.programs["env"] = newer
+    await theatre.approved()
+    assert theatre.run.plan is not None
+    first = "demo-2 (10.0.0.2) is restored first, the first by name that is fit."
+    assert first in theatre.run.plan.facts
+
+
 @pytest.mark.parametrize(
     ("of", "words"),
     [
