@@ -1,6 +1,7 @@
 """Events as lines of plain text: who did what, and when."""
 
 from bot.moments import instant
+from bot.run_words import asked_for
 from procedures.model.events import (
     Answered,
     Asked,
@@ -86,9 +87,8 @@ def _decision(
     """What people decide, and what about."""
     match event:
         case Requested():
-            args = [str(value) for name, value in event.args.items() if name != "cluster"]
             why = f", reason: {event.reason}" if event.reason else ""
-            return f"asked for {' '.join((event.command, *args))} on {event.cluster}{why}"
+            return f"asked for {asked_for(event)}{why}"
         case Planned(plan=plan, needed=needed):
             return (
                 f"planned {plan.title}, {plan.risk}, approvals needed: {needed}, {_id(plan.digest)}"

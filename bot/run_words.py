@@ -7,6 +7,7 @@ it knows of them.
 from collections.abc import Mapping
 
 from bot.moments import moment, span, time_of_day
+from procedures.model.events import Requested
 from procedures.model.ids import UserId
 from procedures.model.plan import Step
 from procedures.model.run import Run, State, StepRun, StepState
@@ -33,8 +34,18 @@ def title(run: Run) -> str:
     """What a run does, in its plan's words as soon as there is one."""
     if run.plan is not None:
         return run.plan.title
-    given = [str(value) for name, value in run.request.args.items() if name != "cluster"]
-    return " ".join((run.request.command, *given, "on", run.request.cluster))
+    return asked_for(run.request)
+
+
+def asked_for(request: Requested) -> str:
+    """What somebody asked for, about as it was typed."""
+    words = [request.command]
+    for name, value in request.args.items():
+        if value is True:
+            words.append(f"--{name.replace('_', '-')}")
+        elif name != "cluster" and value is not None and value is not False:
+            words.append(str(value))
+    return f"{' '.join(words)} on {request.cluster}"
 
 
 def run_line(run: Run) -> str:

@@ -78,7 +78,7 @@ def outcome(run: Run) -> str:
     if run.cancel_asked is not None and not run.state.final:
         return "Its end was asked for; it stops at the next safe place."
     held = run.held if run.state is State.QUEUED else None
-    return _sentence(held or run.error or "\n".join(asked_lines(run)))
+    return _sentence(held or run.error or "\n".join(asked_lines(run)), run.request.cluster)
 
 
 def counted(run: Run, people: Mapping[UserId, str]) -> int:
@@ -130,7 +130,11 @@ def at(ms: int) -> str:
     return f"<!date^{ms // 1_000}^{{time}}|{time_of_day(ms)}>"
 
 
-def _sentence(words: str) -> str:
+def _sentence(words: str, cluster: str) -> str:
+    """Begin it with a capital, unless it begins with a name: those are written as they are."""
+    first = words.partition(" ")[0]
+    if first == cluster or not first.isalpha():
+        return words
     return words[:1].upper() + words[1:]
 
 

@@ -120,6 +120,8 @@ def _require_gain(view: View, members: Sequence[MemberId], worth: Worth) -> None
     if any(pays(status, worth) for _, status in told):
         return
     found = ", ".join(f"{seen.name} {figures(status)}" for seen, status in told)
-    hint = "Say --anyway to do it all the same." if worth is Worth.MUCH else ""
-    message = f"There is little to win: {found} (R11). {hint}"
-    raise Refused(message.strip())
+    if worth is Worth.ANY:
+        message = f"There is nothing to win: {worth.shown}: {found} (R11)."
+    else:
+        message = f"There is little to win: {found} (R11). Say --anyway to do it all the same."
+    raise Refused(message)

@@ -20,7 +20,7 @@ class Worth(StrEnum):
     def shown(self) -> str:
         """What is left alone, as the text of a plan says it."""
         if self is Worth.ANY:
-            return f"less than {SPARE_BYTES // 1024} KiB of its file are free"
+            return f"less than {SPARE_BYTES // 1024} KiB of its file is free"
         return (
             f"less than {FRAGMENTED_PERCENT} % of its file is free, or the file is smaller than "
             f"{FRAGMENTED_BYTES // MIB} MiB"
@@ -41,4 +41,6 @@ def pays(status: Status, worth: Worth = Worth.MUCH) -> bool:
 
 def figures(status: Status) -> str:
     """How much is free, for people."""
-    return f"{free_percent(status)} % of {status.db_size / MIB:.1f} MiB free"
+    size = status.db_size
+    shown = f"{size / MIB:.1f} MiB" if size >= MIB else f"{size // 1024} KiB"
+    return f"{free_percent(status)} % of {shown} free"

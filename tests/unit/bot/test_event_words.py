@@ -1,5 +1,7 @@
 """Who did what, and when, in words."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.event_words import event_line
@@ -38,6 +40,10 @@ STEP = "(Do the thing number 1)"
         (
             a_change(reason="so"),
             "<@U0ALICE>: asked for etcd member fix-peer-url demo-1 https://a:1 on demo, reason: so",
+        ),
+        (
+            replace(a_change(), command="etcd defrag", args={"member": "a", "anyway": True}),
+            "<@U0ALICE>: asked for etcd defrag a --anyway on demo",
         ),
         (Began("host-1"), "worker-1: took it up"),
         (

@@ -11,6 +11,7 @@ from procedures.model.events import (
     Done,
     Doubted,
     Planned,
+    RefusedBy,
     Settled,
     Started,
     Succeeded,
@@ -157,3 +158,18 @@ def test_who_ended_it() -> None:
     """A rejection names who rejected; an end that was asked for names who asked."""
     assert "Rejected by <@U0BOB>" in words(shown(*STATES[State.REJECTED]).blocks)
     assert "end asked for by <@U0BOB>" in words(shown(*STATES[State.CANCELLED]).blocks)
+
+
+@pytest.mark.parametrize(
+    ("why", "begins"),
+    [
+        ("there is nothing to do.", "There is"),
+        ("demo-1 is not reached.", "demo-1 is"),
+        ("demo has no quorum.", "demo has"),
+        ("etcd-1.example.com leads.", "etcd-1.example.com leads"),
+    ],
+)
+def test_names_are_written_as_they_are(why: str, begins: str) -> None:
+    """A sentence begins with a capital, a name does not."""
+    view = accepted(run_view(a_run(a_change(), Began("w"), RefusedBy(why)), {}, Manner()))
+    assert view.text.splitlines()[1].startswith(begins)

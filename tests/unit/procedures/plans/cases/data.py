@@ -86,11 +86,11 @@ REFUSALS = {
     ),
     "nothing to win": (
         Case("etcd defrag"),
-        r"little to win: demo-1 20 % of 0\.0 MiB free, .* \(R11\)\. Say --anyway",
+        r"little to win: demo-1 20 % of 20 KiB free, .* \(R11\)\. Say --anyway",
     ),
     "nothing to win at all": (
         Case("etcd defrag", {"anyway": True}),
-        r"little to win: .* \(R11\)\.$",
+        r"nothing to win: less than 64 KiB of its file is free: demo-1 20 % of 20 KiB free.* \(R11\)\.$",
     ),
     "a member less than quorum tolerates": (
         Case("etcd defrag", {}, fragmented, size=2),
