@@ -169,9 +169,12 @@ def first_host(
 
     `also` says by host what else speaks against it.
     """
-    how, size = layout(seen.cluster.platform), seen.choice.snapshot.room
+    size = seen.choice.snapshot.room
     wrong = {
-        each.host.name: (*each.unfit(how, seen.minor, size), *(also or {}).get(each.host.name, ()))
+        each.host.name: (
+            *each.unfit(seen.cluster, seen.minor, size),
+            *(also or {}).get(each.host.name, ()),
+        )
         for each in seen.standing
     }
     if args.on is not None:

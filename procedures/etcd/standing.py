@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
@@ -52,15 +53,30 @@ class Standing:
         """Tell whether there is an etcd of this cluster that must not run any more."""
         return self.runs or self.member or self.values.get("ETCD_NAME") in cluster.endpoints
 
+    def expected(self, cluster: Cluster) -> bool:
+        """Tell whether a member of it is expected here: any other would be asked by nobody."""
+        asked = set(cluster.endpoints.values())
+        places = {urlsplit(url).hostname for url in asked}
+        return bool(
+            {self.seed.name, self.host.name} & cluster.endpoints.keys()
+            or asked.intersection(_LIST.split(self.values.get("ETCD_ADVERTISE_CLIENT_URLS", "")))
+            or places & {self.host.address, self.host.name, self.machine.hostname}
+        )
+
     @property
     def seed(self) -> Seed:
         """The member that it would be."""
         urls = _LIST.split(self.values.get("ETCD_INITIAL_ADVERTISE_PEER_URLS", ""))
         return Seed(self.values.get("ETCD_NAME", ""), tuple(sorted(url for url in urls if url)))
 
-    def unfit(self, how: Layout, minor: str, size: int) -> tuple[str, ...]:
+    def unfit(self, cluster: Cluster, minor: str, size: int) -> tuple[str, ...]:
         """Say why the cluster cannot be restored here first; `size` is that of the snapshot."""
-        wrong = []
+        how, wrong = layout(cluster.platform), []
+        if not self.expected(cluster):
+            wrong.append(
+                f"no member is expected there, but {', '.join(cluster.endpoints)} (/etcd expect "
+                "--members says otherwise)"
+            )
         if self.config is None:
             wrong.append(f"it has no {how.config}")
         elif not (self.seed.name and self.seed.peer_urls):

@@ -22,7 +22,6 @@ from procedures.model.events import Done, Started
 from procedures.model.host import Machine, Said
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.inventory import Cluster, Host
-from procedures.model.platform import layout
 from procedures.model.restoring import Seed, bumps
 from procedures.model.run import State
 from tests.support.lost_cluster import DATA, MEMBER, keep, lose
@@ -252,7 +251,7 @@ async def test_there_is_room_twice(data: int, beside: int, fits: bool) -> None:
     (first, *_), _ = await standings(cluster, "3.4", a_loss().sight)
     size, needed = 10_000_000, 2 * 10_000_000 + 128 * 1024**2
     host = replace(first, free_bytes=needed + data, room_bytes=needed + beside)
-    assert (host.unfit(layout(cluster.platform), "3.4", size) == ()) is fits
+    assert (host.unfit(cluster, "3.4", size) == ()) is fits
 
 
 async def test_no_host_that_founds_a_cluster_at_each_start() -> None:
