@@ -1,7 +1,7 @@
 """Growing a restored cluster back, one member after another. (P34; R3, R5, R6, R8)"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from procedures.actions.etcd.add_member import AddMember
@@ -11,10 +11,11 @@ from procedures.actions.etcd.promote_member import PromoteMember
 from procedures.actions.host.files import rewritten
 from procedures.actions.host.run_etcd import StartEtcd
 from procedures.etcd.admission import NEW_ID, taking_back
-from procedures.etcd.joining import initial_cluster
+from procedures.etcd.joining import initial_cluster, staying
 from procedures.etcd.standing import Standing
 from procedures.model import envfile
-from procedures.model.host import At
+from procedures.model.errors import Refused
+from procedures.model.host import At, FileSeen
 from procedures.model.ids import ClusterName, MemberId
 from procedures.model.inventory import Cluster, Platform
 from procedures.model.member import Identity
@@ -57,31 +58,54 @@ def tell(joins: Sequence[Standing], stopped: Sequence[Standing], run: Runbook) -
         if each not in joins:
             run.fact(
                 f"{each.host.name} stays off: with it there would be an even number, or it cannot "
-                "join as it is (R6, R8). Add it later with /etcd member add."
+                f"join as it is (R6, R8). Let it join later: /etcd scale-up {each.host.name}."
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Growing:
-    """Writes this part of a plan; `first` is there, and takes writes."""
+    """Writes this part of a plan; `first` is there, on `at` with `config`, and takes writes."""
 
     cluster: ClusterName
     platform: Platform
     first: Seed
+    at: At
+    config: FileSeen
     run: Runbook
 
     def by(self, others: Sequence[Standing]) -> None:
-        """Let these join, each when the one before votes; then compare the data of all."""
+        """Let these join, each when the one before votes; then compare the data of all.
+
+        Each is told of those before it only, as etcd wants it; so all are told of all in the end.
+        """
         peers = {self.first.name: self.first.peer_urls[0]}
+        told = [(self.at, self.config)]
         for each in others:
             peers[each.seed.name] = each.seed.peer_urls[0]
-            self._one(each, peers)
+            told.append(self._one(each, peers))
         if others:
             self.run.step("Check that all members are healthy", CheckHealthy(self.cluster))
             self.run.step("Check that all have the same data", CheckSameData(self.cluster))
             self.run.step("Check that the cluster takes writes", WriteAndRead(self.cluster))
+        for at, config in told:
+            self._note(at, config, peers)
 
-    def _one(self, each: Standing, peers: dict[str, str]) -> None:
+    def _note(self, at: At, config: FileSeen, peers: dict[str, str]) -> None:
+        """It is read at a first start only, so no restore is refused for it."""
+        before, path = _text(config), layout(self.platform).config
+        try:
+            wanted, content = initial_cluster(peers), staying(before, peers)
+        except Refused as refused:
+            self.run.fact(f"{path} on {at.host} keeps its list of members: {refused}")
+            return
+        listed = envfile.read(before).get("ETCD_INITIAL_CLUSTER", "")
+        if set(listed.split(",")) != set(wanted.split(",")):
+            self.run.step(
+                f"Note the new membership on {at.host}",
+                rewritten(self.cluster, at, path, config, content),
+            )
+
+    def _one(self, each: Standing, peers: dict[str, str]) -> tuple[At, FileSeen]:
         """A learner counts for no quorum, so that nothing waits for it (R6)."""
         run, at = self.run, At(each.host.name, each.machine.machine_id)
         name, [url] = each.seed.name, each.seed.peer_urls
@@ -91,7 +115,7 @@ class Growing:
             "ETCD_INITIAL_CLUSTER_STATE": "existing",
             "ETCD_FORCE_NEW_CLUSTER": None,
         }
-        content = envfile.edited(each.config.content.decode("utf-8", "surrogateescape"), changes)
+        content = envfile.edited(_text(each.config), changes)
         path = layout(self.platform).config
         run.step(
             f"Let {each.host.name} join an existing cluster",
@@ -109,3 +133,8 @@ class Growing:
         member = Identity(cast("MemberId", added), name, (url,))
         run.step(f"Wait until {name} has caught up", CheckMember(self.cluster, member))
         run.step(f"Let {name} vote", PromoteMember(self.cluster, member))
+        return at, replace(each.config, content=content.encode("utf-8", "surrogateescape"))
+
+
+def _text(config: FileSeen) -> str:
+    return config.content.decode("utf-8", "surrogateescape")

@@ -46,6 +46,7 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
     stopped = [each for each in seen.standing if each.has_etcd(seen.cluster)]
     snapshot, tool, seed = pinned(seen.choice.snapshot), first.tool, first.seed
     assert tool is not None  # noqa: S101 (it was chosen for having one)
+    assert first.config is not None  # noqa: S101 (and for having one)
     joins = joining(seen.cluster, first, stopped)
     run.title = f"Restore {args.cluster} from {snapshot.name} on {first.host.name}"
     _facts(args, seen, first, loss, run)
@@ -73,7 +74,7 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
             StartApi(args.cluster, platform, at_api, name),
         )
     others = tuple(each for each in joins if each is not first)
-    Growing(args.cluster, platform, seed, run).by(others)
+    Growing(args.cluster, platform, seed, at, first.config, run).by(others)
     run.step(
         f"Remove the copy of the snapshot on {first.host.name}",
         RemoveCopy(args.cluster, platform, at),

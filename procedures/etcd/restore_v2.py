@@ -42,6 +42,7 @@ from procedures.etcd.standing import Standing
 from procedures.etcd.v2_store import NO_COPIER, find_copier, require_unit
 from procedures.etcd.watchers import ask_to_restart
 from procedures.model import envfile
+from procedures.model.host import FileSeen
 from procedures.model.ids import MemberId
 from procedures.model.member import Identity
 from procedures.model.plan import Risk, Undo
@@ -119,7 +120,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     like = f"{data}/member" if first.member else data
     run.step("Give it the owner of the data", OwnLikeData(args.cluster, platform, at, like))
     apis = swap_data(args, seen, first, run)
-    member = _forced(args, seen, first, run)
+    member, config = _forced(args, seen, first, run)
     run.step(
         f"Tell the cluster where peers reach {seed.name}",
         UpdatePeerUrl(args.cluster, member, seed.peer_urls[0]),
@@ -129,7 +130,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         start = StartApi(args.cluster, platform, at_api, name)
         run.step(f"Start the API server on {at_api.host}", start)
     others = tuple(each for each in joins if each is not first)
-    Growing(args.cluster, platform, seed, run).by(others)
+    Growing(args.cluster, platform, seed, at, config, run).by(others)
     run.step(
         f"Remove what is left of the archive on {first.host.name}",
         RemoveV2(args.cluster, platform, at),
@@ -137,8 +138,11 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     ask_to_restart(seen.cluster, seen.faults, run)
 
 
-def _forced(args: Args, seen: Seen, first: Standing, run: Runbook) -> Identity:
-    """Start one member with the order to forget the others, and take the order back."""
+def _forced(args: Args, seen: Seen, first: Standing, run: Runbook) -> tuple[Identity, FileSeen]:
+    """Start one member with the order to forget the others, and take the order back.
+
+    Gives the member, and its configuration as it is then.
+    """
     platform, at, seed = seen.cluster.platform, seen.at(first), first.seed
     path, name = layout(platform).config, first.host.name
     assert first.config is not None  # noqa: S101 (it was chosen for having one)
@@ -179,7 +183,7 @@ def _forced(args: Args, seen: Seen, first: Standing, run: Runbook) -> Identity:
         RestartOnly(args.cluster, platform, at, member),
     )
     run.step(f"Wait until {seed.name} serves", CheckMember(args.cluster, member))
-    return member
+    return member, replace(was, content=after.encode("utf-8", "surrogateescape"))
 
 
 def _unfit(scene: Scene) -> dict[str, tuple[str, ...]]:
