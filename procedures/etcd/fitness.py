@@ -114,6 +114,8 @@ def short_of_room(hosts: Hosts, spare: Spare) -> str | None:
 
 
 def _data(hosts: Hosts, spare: Spare) -> Figure:
+    if spare.shut:
+        return _bad(spare, "data", spare.shut)
     moves = aside(spare.left, layout(hosts.cluster.platform))
     if moves is None:
         return _well(spare, "data", "no data of a member lies there")

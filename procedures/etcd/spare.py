@@ -25,6 +25,7 @@ _VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)\b")
 _MEMBER = "member"
 _AT_IT = frozenset({"active", "activating", "reloading"})
 _BY_OTHERS = 0o044
+_OWNER_MAKES, _GROUP_MAKES, _ALL_MAKE = 0o300, 0o030, 0o003
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -33,9 +34,9 @@ class Spare:
     """What a host is like that has no member yet.
 
     `told` is what would start an etcd there: a unit that systemd is at, or a manifest. `left` is
-    what lies in its data folder, and `free_bytes` the room there; `minor` e.g. `3.4`, None where
-    nothing tells it; `ca` is a SHA-256 sum, None where there is no such file; `unfit` says what is
-    wrong with its certificates.
+    what lies in its data folder, and `free_bytes` the room there; `shut` says why etcd may not
+    write there; `minor` e.g. `3.4`, None where nothing tells it; `ca` is a SHA-256 sum, None where
+    there is no such file; `unfit` says what is wrong with its certificates.
     """
 
     host: Host
@@ -43,6 +44,7 @@ class Spare:
     runs: bool
     told: str | None
     left: tuple[str, ...]
+    shut: str | None
     minor: str | None
     free_bytes: int
     config: FileSeen | None
@@ -75,6 +77,7 @@ async def look_at_spare(
         asking.file(how.config),
         asking.file(uses[-1].ca),
     )
+    user = await _user(asking, how)
     until = asyncio.get_running_loop().time() + ASK_MS / 1_000
     found = _VERSION.search(version.out) if version and version.status == 0 else None
     return Spare(
@@ -83,11 +86,12 @@ async def look_at_spare(
         runs=runs.status == 0,
         told=told,
         left=tuple(sorted(left.out.split("\n")[:-1])) if left.status == 0 else (),
+        shut=await _shut(asking, how.data, user) if user else None,
         minor=f"{found[1]}.{found[2]}" if found else None,
         free_bytes=free,
         config=config,
         ca=hashlib.sha256(ca.content).hexdigest() if ca else None,
-        unfit=await _unfit(OnHost(look, cluster, host, until), uses, await _user(asking, how)),
+        unfit=await _unfit(OnHost(look, cluster, host, until), uses, user),
     )
 
 
@@ -127,6 +131,21 @@ async def _user(asking: Asking, how: Layout) -> str:
     shown = await asking.said(("systemctl", "show", how.unit, "--property=User"), (0,))
     user = shown.out.strip().partition("=")[2]
     return "" if user == "root" or user.isdigit() else user
+
+
+async def _shut(asking: Asking, path: str, user: str) -> str | None:
+    """A fresh disk that is mounted there is root's: etcd ends at once. A group may let it in."""
+    said = await asking.said(("stat", "-L", "-c", "%U %a", path), (0, 1))
+    if said.status:
+        return f"there is no {path}: make it, as {user}'s, as whom etcd runs"
+    owner, mode = said.out.split()
+    ways = (_OWNER_MAKES,) if owner == user else (_GROUP_MAKES, _ALL_MAKE)
+    if any(int(mode, 8) & way == way for way in ways):
+        return None
+    return (
+        f"{user}, as whom etcd runs, may not write to {path} ({int(mode, 8):04o}, {owner}): chown "
+        f"{user}: {path}"
+    )
 
 
 async def _unfit(on: OnHost, uses: Sequence[InUse], user: str) -> tuple[str, ...]:

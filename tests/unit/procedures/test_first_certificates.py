@@ -83,6 +83,7 @@ def copied_as(owner: str, mode: int = 0o600) -> Spoil:
     def act(sight: FakeSight) -> None:
         give(spare(sight), Platform.ETCD, "10.0.0.4")
         spare(sight).units["etcd.service"].user = "etcd"
+        spare(sight).files.folder("/var/lib/etcd").owner = "etcd"
         key = spare(sight).files.file(f"{PEER}.key")
         key.owner, key.mode = owner, mode
 

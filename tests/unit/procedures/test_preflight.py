@@ -9,12 +9,13 @@ from bot.targets.etcd.model import Condition
 from bot.targets.ssh.model import FakeMachine, Say
 from procedures.catalogue import INQUIRIES
 from procedures.etcd.preflight import Args
-from procedures.model.errors import UsageError
+from procedures.model.errors import Refused, UsageError
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.report import HostsReport, Level
 from tests.support.lost_cluster import keep
 from tests.support.platforms import on_kubespray
 from tests.support.theatre import Theatre, a_theatre
+from tests.unit.procedures.plans.case import planned
 
 DEMO = ClusterName("demo")
 WANTED = {
@@ -55,6 +56,36 @@ async def test_all_is_ready() -> None:
     assert {each.name for each in report.figures} == WANTED
     assert {each.level for each in report.figures} == {Level.OK}, words.host_lines(report)
     assert report.headline == "demo: demo-3 is ready to get a member"
+
+
+@pytest.mark.parametrize(
+    ("owner", "mode", "words"),
+    [
+        ("root", 0o755, "etcd, as whom etcd runs, may not write to /var/lib/etcd (0755, root)"),
+        ("etcd", 0o500, "etcd, as whom etcd runs, may not write to /var/lib/etcd (0500, etcd)"),
+        (None, 0, "there is no /var/lib/etcd: make it, as etcd's, as whom etcd runs"),
+        ("etcd", 0o700, None),
+        ("root", 0o770, None),
+    ],
+)
+async def test_a_data_folder_that_etcd_may_not_write_to(
+    owner: str | None, mode: int, words: str | None
+) -> None:
+    """As of a disk that was just mounted there: a member would be added, and never start."""
+    theatre = furnished()
+    machine = theatre.sight.hosts.machines["demo-3"]
+    machine.units["etcd.service"].user = "etcd"
+    if owner is None:
+        machine.files.remove("/var/lib/etcd")
+    else:
+        machine.files.folder("/var/lib/etcd").owner = owner
+        machine.files.folder("/var/lib/etcd").mode = mode
+    (data,) = [each for each in (await asked(theatre)).figures if each.name == "data"]
+    assert data.level is (Level.OK if words is None else Level.CRITICAL), data.text
+    assert (words or "") in data.text
+    if words:
+        with pytest.raises(Refused, match=r"demo-3 cannot get a member: .*/var/lib/etcd"):
+            await planned(theatre)
 
 
 async def test_it_changes_nothing() -> None:
