@@ -16,6 +16,7 @@ from procedures.engine.ports import Finding, Happened, Look, NotHappened, Unclea
 from procedures.etcd.observe import listed, observe, observed
 from procedures.etcd.view import Seen, View
 from procedures.model import quorum
+from procedures.model.ansible import PLAYBOOK_RUNS
 from procedures.model.errors import Permanent, Refused, Retryable
 from procedures.model.host import At, Ended, NeverStarted
 from procedures.model.ids import ClusterName, MemberId
@@ -25,9 +26,6 @@ from procedures.model.quorum import Health
 LIMIT_S = 3_600
 WITHIN_S = 60
 _POLL_MS = 1_000
-
-# The brackets keep the pattern from finding the command line that asks.
-RUNNING = ("pgrep", "-f", "[a]nsible-playbook")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class RunPlaybook:
         host = await reach(world, cluster, self.at)
         await reach(world, cluster, self.new)
         await self._allow(world)
-        if await holds(world, cluster, host, RUNNING):
+        if await holds(world, cluster, host, PLAYBOOK_RUNS):
             message = f"Another playbook runs on {host.name} (R22). Ask again when it has ended."
             raise Refused(message)
         try:

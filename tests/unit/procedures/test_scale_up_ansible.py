@@ -7,8 +7,8 @@ import pytest
 
 from bot.targets.etcd.model import Condition
 from bot.targets.ssh.model import FakeMachine, Say
-from procedures.actions.host.run_playbook import RUNNING, RunPlaybook
-from procedures.model.ansible import names_in
+from procedures.actions.host.run_playbook import RunPlaybook
+from procedures.model.ansible import PLAYBOOK_RUNS, names_in
 from procedures.model.errors import QuorumbotError
 from procedures.model.host import At
 from procedures.model.ids import ClusterName, MemberName
@@ -66,7 +66,7 @@ def busy(theatre: Theatre) -> None:
     """Let another playbook run."""
     machine = theatre.sight.hosts.machines["demo-2"]
     unit = replace(machine.units["etcd.service"], active="active")
-    machine.units["[a]nsible-playbook.service"] = unit
+    machine.units[PLAYBOOK_RUNS[-1]] = unit
 
 
 ALL = listing("demo-1", "demo-2", "demo-3")
@@ -246,7 +246,7 @@ async def test_another_playbook_runs_by_now() -> None:
     before = machine.programs.get("pgrep")
 
     async def pgrep(machine: FakeMachine, argv: Sequence[str], stdin: bytes, say: Say) -> int:
-        if argv[-1] == RUNNING[-1]:
+        if argv[-1] == PLAYBOOK_RUNS[-1]:
             return 0
         return await before(machine, argv, stdin, say) if before else 1
 
