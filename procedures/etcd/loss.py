@@ -25,14 +25,20 @@ from procedures.model.quorum import Health
 from procedures.model.report import Verdict
 
 _ASK_MS = 20_000
+_NOT_FOUND = 127
+"""How `env` ends for a program that there is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a host's own etcdctl found: who served a linearizable read; or why it cannot tell."""
+    """What a host's own etcdctl found: who served a linearizable read; or why it cannot tell.
+
+    `missing`: there is none.
+    """
 
     served: tuple[str, ...] = ()
     why_not: str | None = None
+    missing: bool = False
 
 
 class _Endpoint(BaseModel):
@@ -62,6 +68,9 @@ async def heard_on(
     said = await look.hosts.ask(cluster, host, health_argv(cluster, machine, urls), _ASK_MS)
     if isinstance(said, Fault):
         return Heard(why_not=said.message)
+    if said.status == _NOT_FOUND:
+        how = layout(cluster.platform)
+        return Heard(why_not=f"{host.name} has no {how.programs}etcdctl", missing=True)
     try:
         answers = _ANSWER.validate_json(said.out.strip() or said.err.strip())
     except ValidationError:
@@ -151,9 +160,10 @@ def _nobody_can_tell(
     if ours:
         return "; ".join(ours)
     if all(each.why_not for each in heard.values()):
-        return "; ".join(each.why_not for each in heard.values() if each.why_not) or (
-            "No host of it answers, and a second place has to be asked."
-        )
+        why = "; ".join(each.why_not for each in heard.values() if each.why_not)
+        if any(each.missing for each in heard.values()):
+            why = f"{why.removesuffix('.')}. {layout(cluster.platform).for_tools}"
+        return why or "No host of it answers, and a second place has to be asked."
     if judge(view, ()) is Verdict.NO_QUORUM:
         return None
     voters = view.voters

@@ -193,6 +193,8 @@ def first_host(
             return each
     why = "; ".join(f"{name}: {_and(each)}" for name, each in wrong.items()) or reasons(seen)
     message = f"No host of {args.cluster} is fit to be restored on. {why}"
+    if seen.standing and not any(each.tool for each in seen.standing):
+        message = f"{message}. {layout(seen.cluster.platform).for_tools}"
     raise Refused(message)
 
 

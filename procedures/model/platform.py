@@ -101,7 +101,7 @@ class Layout:
     `programs` is where etcd's tools are, empty for the PATH. `beside` is a folder that `stop`
     needs; `apis` are the API servers that may be on the same host. `runners` are files that no
     package brings, and that a joining host gets from another. `client_copy` is where another client
-    has a copy of what clients on a host show.
+    has a copy of what clients on a host show. `for_tools` is how a host gets etcd's tools.
     """
 
     data: str
@@ -122,6 +122,7 @@ class Layout:
     apis: tuple[ApiServer, ...] = ()
     runners: tuple[Runner, ...] = ()
     client_copy: Pair | None = None
+    for_tools: str = "It comes with etcd: install that of the members' minor there."
 
     def certificates(self, hostname: str) -> Certificates:
         """Where the certificates of a machine are; kubespray puts its host name in theirs."""
@@ -315,6 +316,11 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
                 ),
             ),
             runners=(Runner(_PODS, _STOPPED_PODS, 0o600),),
+            for_tools=(
+                "It is in the image of the pod only: install etcd of the members' minor on the "
+                "host for it, and see that this never runs: systemctl disable etcd.service; "
+                "systemctl mask etcd.service."
+            ),
         ),
     }
 )

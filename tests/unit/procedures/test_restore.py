@@ -366,8 +366,19 @@ async def test_x21_the_tool_is_chosen_by_version_and_by_its_own_help(
 )
 async def test_x21_without_such_a_tool_there_is_no_plan(tools: Tools) -> None:
     """It is not found out when all is stopped."""
-    with pytest.raises(Refused, match=r"has no .* that can restore \(X21\)|no answer"):
+    with pytest.raises(Refused, match=r"has no .* that can restore \(X21\)|has no etcdctl"):
         await planned(a_loss(*ALL, tools=tools))
+
+
+@pytest.mark.parametrize("bad", [False, True])
+async def test_x21_where_etcd_is_a_pod_its_tools_are_installed_apart(bad: bool) -> None:
+    """The host has none of its own: people are told how it gets them, and no second etcd."""
+    args: dict[str, str | bool] = {"data_is_bad": True, "snapshot": KEPT} if bad else {}
+    theatre = a_theatre("etcd restore", args)
+    lose(theatre, *ALL, platform=Platform.OCP311, tools=Tools(names=()))
+    words = r"has no etcdctl.*install etcd of the members' minor.*systemctl mask etcd\.service\."
+    with pytest.raises(Refused, match=words):
+        await planned(theatre)
 
 
 async def test_x21_a_tool_that_changed_meanwhile_stops_nothing() -> None:
