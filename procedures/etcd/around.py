@@ -1,4 +1,4 @@
-"""What lies around a cluster and names its members. (catalogue P46, P48, P56, P68)
+"""What lies around a cluster and names its members. (catalogue P46, P48, P56, P57, P68)
 
 That is the hosts of the others, Ansible's inventory, masters, Kubernetes, and Flannel.
 """
@@ -16,7 +16,12 @@ from procedures.etcd.leaving import Homes, look_at_homes, tell_the_others
 from procedures.etcd.newcomer import Newcomer
 from procedures.host.flannel import Flannels, look_at_flannel, point_flannel
 from procedures.host.kubernetes import Kubernetes, ask_to_point, look_at_kubernetes
-from procedures.master.masters import Masters, look_at_masters, point_masters
+from procedures.master.masters import (
+    Masters,
+    look_at_masters,
+    point_masters,
+    tell_of_service_catalog,
+)
 from procedures.model.client_urls import Asked
 from procedures.model.ids import MemberName
 from procedures.model.member import Identity
@@ -106,6 +111,7 @@ def point_all(around: Around, voters: Sequence[Asked], gone: Identity | None, ru
     hosts = around.homes.hosts
     ask_to_point(hosts.cluster.name, around.kubernetes, voters, run)
     point_masters(hosts.cluster.name, around.masters, voters, run)
+    tell_of_service_catalog(around.masters, run)
     point_flannel(hosts, around.masters, around.flannels, voters, run, without=gone)
 
 

@@ -26,7 +26,7 @@ from procedures.etcd.peer_urls import require_free
 from procedures.etcd.scale_up import may_grow, sizes
 from procedures.etcd.spare import Spare, aside, look_at_spare
 from procedures.host.flannel import Flannels, look_at_flannel, point_flannel
-from procedures.master.masters import Masters, look_at_masters
+from procedures.master.masters import Masters, look_at_masters, tell_of_service_catalog
 from procedures.model import quorum
 from procedures.model.ansible import ETCD, NEW_ETCD, names_in, spelt
 from procedures.model.edits import IN_ANSIBLE, NEW_IN_ANSIBLE
@@ -180,6 +180,7 @@ def _tell(cluster: ClusterName, scene: Scene, peer_url: str, run: Runbook) -> No
     joined = asked(hosts, host.name, url, host, (peer_url,))
     point_flannel(hosts, scene.masters, scene.flannels, (*voters(hosts), joined), run)
     run.fact("The playbook tells the masters. Where one asks others, run /master set-etcd-urls.")
+    tell_of_service_catalog(scene.masters, run)
 
 
 def _check_fit(scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""Looking at masters, and pointing them at the voters of etcd. (catalogue P47, P56; X6, X7, X15)"""
+"""Looking at masters, and pointing them at the voters of etcd. (P47, P56, P57; X6, X7, X15)"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -127,6 +127,16 @@ def point_masters(
     for each in masters.seen:
         _point(cluster, each, voters, run)
     return len(run.steps) > before
+
+
+def tell_of_service_catalog(masters: Masters, run: Runbook) -> None:
+    """Say who has the list besides: it is an object of the cluster's, and no file of a master's."""
+    if masters.seen or masters.silent:
+        run.fact(
+            "The service catalog, where there is one, is told of etcd in --etcd-servers of the "
+            "DaemonSet apiserver in kube-service-catalog. That is not looked at: let it list the "
+            "same members, and wait until its pods are new ones."
+        )
 
 
 def _point(cluster: ClusterName, each: Master, voters: Sequence[Asked], run: Runbook) -> None:

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from procedures.engine.ports import Look
 from procedures.etcd.asked import told_voters
 from procedures.etcd.hosts import Hosts, with_hosts
-from procedures.master.masters import Masters, look_at_masters, point_masters, require_masters
+from procedures.master.masters import (
+    Masters,
+    look_at_masters,
+    point_masters,
+    require_masters,
+    tell_of_service_catalog,
+)
 from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName
 from procedures.model.plan import Risk
@@ -42,6 +48,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         why = " ".join(run.facts[1:]) or "All masters ask the voters already."
         message = f"There is nothing to do. {why}"
         raise Refused(message)
+    tell_of_service_catalog(scene.masters, run)
 
 
 PROCEDURE = Procedure(

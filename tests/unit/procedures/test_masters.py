@@ -225,3 +225,14 @@ async def test_flannel_is_never_told_to_ask_nobody() -> None:
     seen = await look_at_flannel(hosts, theatre.sight)
     assert not point_flannel(hosts, Masters(), seen, (), run)
     assert "No voter says where clients reach it" in run.facts[0]
+
+
+@pytest.mark.parametrize("masters", [(), ("demo-4",)])
+async def test_the_service_catalog_is_told_of(masters: tuple[str, ...]) -> None:
+    """It has a list of its own, which nobody here changes (P57)."""
+    theatre = a_theatre("etcd member remove", {"member": "demo-3"})
+    with_masters(*masters)(theatre)
+    await theatre.approved()
+    assert theatre.run.plan is not None
+    told = [each for each in theatre.run.plan.facts if "DaemonSet apiserver" in each]
+    assert len(told) == len(masters)
