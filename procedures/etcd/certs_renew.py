@@ -25,6 +25,7 @@ from procedures.etcd.client_certificates import (
     with_clients,
 )
 from procedures.etcd.cut_off import CutOff, all_well, look_at_cut_off, require_expired, require_own
+from procedures.etcd.forcing import forbid_ordered_on
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.issuing import Issuing, put_back, tell_kept, tell_pair, tell_signer
 from procedures.etcd.observe import find, listed, require_listed
@@ -86,6 +87,7 @@ async def look(args: Args, look: Look) -> Scene:
     # Where nobody gives a list, the expected ones are taken for the members.
     every = [each.listed.name if each.listed else each.name for each in hosts.view.seen]
     names = _there(hosts, every)
+    await forbid_ordered_on(hosts, names, look)
     signer = await find_signer(hosts, look)
     found = await asyncio.gather(
         *(look_at_own(cluster, hosts.host(name), _machine(hosts, name), look) for name in names)

@@ -42,6 +42,7 @@ def joining(cluster: Cluster, first: Standing, stopped: Sequence[Standing]) -> t
         if each is not first
         and each.values.get("ETCD_NAME") in cluster.endpoints
         and len(each.seed.peer_urls) == 1
+        and not each.forced
         and each.minor in {None, minor}
     ]
     return (first, *able[: len(able) // 2 * 2])

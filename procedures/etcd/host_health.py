@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from procedures.engine.ports import Look
 from procedures.etcd.certificates_in_use import in_use
 from procedures.etcd.drift import drift
+from procedures.etcd.forcing import ordered, wrong
 from procedures.etcd.service_state import State, read_state, state_figure
 from procedures.etcd.view import View
 from procedures.host.asking import OnHost, each_host
@@ -53,6 +54,7 @@ class Etcd:
     size: int | Fault
     rooms: tuple[Room, ...] | Fault
     certificates: Mapping[Wanted, Found | Fault | str]
+    ordered: str | Fault | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,13 @@ async def _look_at_etcd(on: OnHost, machine: Machine) -> Etcd | str:
     except Refused:
         return f"on {on.cluster.platform}, etcd is run by an operator"
     state, settings = await asyncio.gather(read_state(on, how), read_settings(on, how))
-    size, rooms, certificates = await asyncio.gather(
+    size, rooms, certificates, order = await asyncio.gather(
         read_size(on, settings.data),
         read_room(on, *settings.folders),
         read_certificates(on, _wanted(on, how, machine, settings)),
+        on.in_time("how etcd is started", ordered(on.look, on.cluster, on.host)),
     )
-    return Etcd(how, state, settings, size, rooms, certificates)
+    return Etcd(how, state, settings, size, rooms, certificates, order)
 
 
 def _wanted(on: OnHost, how: Layout, machine: Machine, settings: Settings) -> Sequence[Wanted]:
@@ -148,6 +151,8 @@ def _etcd_figures(view: View, host: str, etcd: Etcd | str, now_s: int) -> list[F
         figures.append(Figure("config", Level.UNKNOWN, text, member=host, counts=False))
     else:
         figures += drift(host, etcd.how.config, values, listing)
+    if isinstance(etcd.ordered, str):
+        figures.append(Figure("config", Level.WARN, wrong(etcd.ordered), member=host, counts=False))
     figures += room_figures(host, etcd.rooms)
     figures.append(size_figure(host, etcd.settings.data, etcd.size))
     return figures + certificate_figures(host, etcd.certificates, now_s)

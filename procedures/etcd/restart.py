@@ -11,6 +11,7 @@ from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember
 from procedures.actions.etcd.target import identity
 from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.engine.ports import Look
+from procedures.etcd.forcing import forbid_ordered_on
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.observe import find, listed
 from procedures.etcd.rolling import Rolling
@@ -50,6 +51,8 @@ async def look(args: Args, look: Look) -> Hosts:
             f"it by hand: `{shlex.join(how.start)}` on {names}. That loses nothing; a restore does."
         )
         raise Refused(message)
+    due = [find(hosts.view, args.member)] if args.member else listed(hosts.view)
+    await forbid_ordered_on(hosts, [row.name for _, row in due], look)
     return hosts
 
 

@@ -18,6 +18,7 @@ from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.actions.host.restore_file import RestoreFile
 from procedures.engine.ports import World
 from procedures.etcd.drift import hosts_of
+from procedures.etcd.forcing import ordered_in
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.observe import find
 from procedures.etcd.rolling import Rolling
@@ -188,6 +189,11 @@ def _require_own(seen: Seen, row: ListedMember) -> None:
         if leaf.ends_s <= seen.now_s:
             wrong.append(f"its {file.path} has expired")
     wrong += unfit(copy, how)
+    wrong += [
+        f"its {file.path} has {by}, so that etcd would forget all other members"
+        for file in copy.files
+        if file.path in seen.present and (by := ordered_in(file.content.decode(errors="replace")))
+    ]
     if wrong:
         message = f"{copy.name} does not fit {row.name}: {'; '.join(wrong)} (R7, R17)."
         raise Refused(message)

@@ -193,8 +193,6 @@ def _unfit(scene: Scene) -> dict[str, tuple[str, ...]]:
         able, minor, wrong = scene.able[each.host.name], scene.seen.minor, []
         if able.tool is None:
             wrong.append(NO_COPIER)
-        if "force-new-cluster" in able.line:
-            wrong.append("its unit starts etcd with --force-new-cluster")
         if not _serves_v2(each, able, minor):
             wrong.append(f"{_NO_V2}, so it serves no v2 store (X13)")
         if len(each.seed.peer_urls) > 1:

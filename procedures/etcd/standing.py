@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
 from procedures.etcd.data_place import free_bytes, values_of
+from procedures.etcd.forcing import ordered_by_unit
 from procedures.etcd.loss import Heard, heard_on
 from procedures.model.host import FileSeen, Machine
 from procedures.model.inventory import Cluster, Host
@@ -29,6 +30,7 @@ class Standing:
     `member` says whether a member's data lies there, `minor` what is installed (None: nothing
     tells it), `tool` what would restore; `free_bytes` is that of the data folder, None where there
     is none, and `room_bytes` where the snapshot would lie. `apis` are the API servers there.
+    `forced` says that its unit has etcd forget all other members at each start.
     """
 
     host: Host
@@ -43,6 +45,7 @@ class Standing:
     room_bytes: int
     heard: Heard
     apis: tuple[str, ...] = ()
+    forced: str | None = None
 
     @property
     def values(self) -> Mapping[str, str]:
@@ -83,6 +86,8 @@ class Standing:
             wrong.append(f"{how.config} sets no ETCD_NAME or no ETCD_INITIAL_ADVERTISE_PEER_URLS")
         if self.values.get("ETCD_FORCE_NEW_CLUSTER", "").lower() in {"true", "1"}:
             wrong.append(f"{how.config} sets ETCD_FORCE_NEW_CLUSTER")
+        if self.forced:
+            wrong.append(self.forced)
         if self.minor not in {None, minor}:
             wrong.append(f"it has etcd {self.minor}, and the snapshot is of etcd {minor}")
         if self.tool is None:
@@ -158,6 +163,7 @@ async def _look_at(
     urls = _urls(cluster, config)
     armed = await asyncio.gather(*(asking.holds(*each.armed) for each in how.apis))
     apis = tuple(each.name for each, there in zip(how.apis, armed, strict=True) if there)
+    forced = await ordered_by_unit(look, cluster, host)
     return Standing(
         host=host,
         machine=machine,
@@ -170,6 +176,7 @@ async def _look_at(
         free_bytes=free,
         room_bytes=room or 0,
         apis=apis,
+        forced=forced if isinstance(forced, str) else None,
         heard=await heard_on(look, cluster, host, machine, urls),
     )
 

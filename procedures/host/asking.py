@@ -30,11 +30,11 @@ class OnHost:
 
     async def machine(self) -> Machine | Fault:
         """Tell who it is."""
-        return await self._in_time("who it is", self.look.hosts.machine(self.cluster, self.host))
+        return await self.in_time("who it is", self.look.hosts.machine(self.cluster, self.host))
 
     async def said(self, *argv: str, fine: Sequence[int] = (0,)) -> Said | Fault:
         """Run a command that only looks; an exit status that is not `fine` is a Fault."""
-        said = await self._in_time(
+        said = await self.in_time(
             f"`{argv[0]}`", self.look.hosts.ask(self.cluster, self.host, argv, LIMIT_MS)
         )
         if isinstance(said, Fault) or said.status in fine:
@@ -44,13 +44,14 @@ class OnHost:
 
     async def read(self, path: str) -> FileSeen | Fault | None:
         """Read a file; None where there is none."""
-        return await self._in_time(path, self.look.hosts.read(self.cluster, self.host, path))
+        return await self.in_time(path, self.look.hosts.read(self.cluster, self.host, path))
 
     def fault(self, message: str) -> Fault:
         """Say that something of this host is not known."""
         return Fault(FaultKind.SERVER, f"{self.host.name}: {message}")
 
-    async def _in_time(self, what: str, answer: Awaitable[T]) -> T | Fault:
+    async def in_time(self, what: str, answer: Awaitable[T]) -> T | Fault:
+        """Wait for an answer as long as there is time for this host."""
         try:
             async with asyncio.timeout_at(self.until):
                 return await answer

@@ -17,6 +17,7 @@ from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.actions.host.update_packages import CheckRegistered, EnableChannels, UpdatePackages
 from procedures.engine.ports import Look
 from procedures.etcd.asking import Asking
+from procedures.etcd.forcing import forbid_ordered_on
 from procedures.etcd.hosts import Hosts, with_hosts
 from procedures.etcd.leaving import home_of
 from procedures.etcd.observe import listed
@@ -92,6 +93,7 @@ async def look(args: Args, look: Look) -> Scene:
         names = ", ".join(home.name for home, _ in homes)
         message = f"{args.host!r} is no host of a member. These are: {names}."
         raise UsageError(message)
+    await forbid_ordered_on(hosts, [home.name for home, _ in chosen], look)
     seen = await asyncio.gather(*(_one(hosts, home, member, look) for home, member in chosen))
     return Scene(hosts, tuple(seen))
 

@@ -45,6 +45,8 @@ class FakeUnit:
     required_by: tuple[str, ...] = ()
     command: str = ""
     """What `ExecStart` runs."""
+    environment: str = ""
+    """What `Environment` sets."""
     ready: Callable[[], bool] = lambda: True
     """`Type=notify`: whoever starts it waits for this, and in vain where it does not come."""
     user: str = ""

@@ -145,6 +145,7 @@ def _properties(unit: FakeUnit | None, name: str) -> dict[str, str]:
         "MainPID": str(1_000 + unit.starts) if running else "0",
         "NRestarts": str(unit.restarts),
         "ExecStart": unit.command,
+        "Environment": unit.environment,
         "User": unit.user,
         "RequiredBy": " ".join(unit.required_by),
     }

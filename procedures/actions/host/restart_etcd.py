@@ -10,6 +10,7 @@ from procedures.actions.etcd.target import same
 from procedures.actions.host.pieces import Piece, do, reach
 from procedures.actions.host.service import Service, begun
 from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
+from procedures.etcd.forcing import forbid_ordered
 from procedures.etcd.observe import observe, observed
 from procedures.model import quorum
 from procedures.model.errors import InDoubt, Permanent, Refused, Retryable
@@ -55,11 +56,13 @@ class RestartEtcd:
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Restart it, after looking once more whether the others keep quorum.
 
-        One that does not run is started, whatever the others do: it can only help them.
+        One that does not run is started, whatever the others do: it can only help them, unless it
+        is told to forget them.
         """
         cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
         host = await reach(world, cluster, self.at)
         etcd = Service(cluster, host, how)
+        await forbid_ordered(world, cluster, host)
         if await etcd.armed(world):
             await work.say(await self._allowed(world))
             await etcd.prepare(world, work)

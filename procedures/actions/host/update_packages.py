@@ -11,6 +11,7 @@ from procedures.actions.etcd.target import same
 from procedures.actions.host.command import Command
 from procedures.actions.host.pieces import Piece, do, reach, settled
 from procedures.engine.ports import Finding, Happened, Look, NotHappened, Unclear, Work, World
+from procedures.etcd.forcing import forbid_ordered
 from procedures.etcd.observe import observed
 from procedures.model import packages, quorum
 from procedures.model.errors import Permanent, Refused, Retryable
@@ -112,6 +113,8 @@ class UpdatePackages:
         """Update them, after looking once more whether the others keep quorum."""
         cluster = world.inventory.clusters[self.cluster]
         host = await reach(world, cluster, self.at)
+        if packages.ETCD in self.packages:
+            await forbid_ordered(world, cluster, host)
         await work.say(await self._allowed(world))
         if not await self._is_done(world, cluster, host):
             await do(world, work, cluster, host, self._piece)

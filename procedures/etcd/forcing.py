@@ -1,0 +1,91 @@
+"""Whether etcd on a host would forget all other members at its next start. (catalogue P32; R14; X7)
+
+That order is meant for one start of one member of a lost cluster. Left in place, by hand or by a
+playbook that broke off, it makes a second cluster of whoever is restarted.
+"""
+
+import re
+from collections.abc import Iterable
+
+from procedures.engine.ports import Look
+from procedures.etcd.hosts import Hosts
+from procedures.model import envfile
+from procedures.model.errors import Refused, Retryable
+from procedures.model.host import FileSeen, Machine
+from procedures.model.inventory import Cluster, Host
+from procedures.model.paths import OWN_UNIT
+from procedures.model.platform import layout
+from procedures.model.probe import Fault
+
+SETTING = "ETCD_FORCE_NEW_CLUSTER"
+_FLAG = re.compile(r"--?force-new-cluster(?!=(?:false|0|f)\b|[\w-])", re.IGNORECASE)
+_IN_ENVIRONMENT = re.compile(rf"\b{SETTING}=\"?(?:true|1|t)\b", re.IGNORECASE)
+_TRUE = frozenset({"true", "1", "t"})
+
+
+def ordered_in(text: str) -> str | None:
+    """Tell by what a file gives the order; None: it does not. Comments give none."""
+    if envfile.read(text).get(SETTING, "").lower() in _TRUE:
+        return SETTING
+    lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return "--force-new-cluster" if any(_FLAG.search(line) for line in lines) else None
+
+
+async def ordered_by_unit(look: Look, cluster: Cluster, host: Host) -> str | Fault | None:
+    """Tell whether the unit, with all that is dropped in, gives it; a sentence's beginning."""
+    unit = layout(cluster.platform).unit
+    if unit is None:
+        return None
+    argv = ("systemctl", "show", unit, "--property=ExecStart,Environment")
+    said = await look.hosts.ask(cluster, host, argv)
+    if isinstance(said, Fault):
+        return said
+    if _FLAG.search(said.out):
+        return f"{unit} on {host.name} starts etcd with --force-new-cluster"
+    if _IN_ENVIRONMENT.search(said.out):
+        return f"{unit} on {host.name} sets {SETTING}"
+    return None
+
+
+async def ordered(look: Look, cluster: Cluster, host: Host) -> str | Fault | None:
+    """The same of its configuration too, and of a manifest."""
+    how = layout(cluster.platform)
+    if by_unit := await ordered_by_unit(look, cluster, host):
+        return by_unit
+    for path in dict.fromkeys((how.config, *how.files)):
+        if path == OWN_UNIT:
+            continue
+        file = await look.hosts.read(cluster, host, path)
+        if isinstance(file, Fault):
+            return file
+        text = file.content.decode(errors="replace") if isinstance(file, FileSeen) else ""
+        if by := ordered_in(text):
+            return f"{path} on {host.name} has {by}"
+    return None
+
+
+async def forbid_ordered(look: Look, cluster: Cluster, host: Host) -> None:
+    """Let nobody start it so. Raises Refused, and Retryable where nobody can tell."""
+    found = await ordered(look, cluster, host)
+    if isinstance(found, Fault):
+        raise Retryable(found.message)
+    if found:
+        raise Refused(wrong(found))
+
+
+async def forbid_ordered_on(hosts: Hosts, names: Iterable[str], look: Look) -> None:
+    """The same for some hosts, before anybody is asked; what does not answer is asked later."""
+    for host in hosts.cluster.hosts:
+        if host.name in names and isinstance(hosts.machines.get(host.name), Machine):
+            found = await ordered(look, hosts.cluster, host)
+            if isinstance(found, str):
+                raise Refused(wrong(found))
+
+
+def wrong(found: str) -> str:
+    """What that means, and what to do."""
+    return (
+        f"{found}: at its next start this etcd would forget all other members, and be a cluster of "
+        "its own (R14). Take that out there, and tell systemd (systemctl daemon-reload), before it "
+        "is restarted."
+    )
