@@ -6,6 +6,7 @@ Each thing that is needed is one figure. What is critical stands against a membe
 from collections.abc import Mapping
 
 from procedures.etcd.first_certificates import Makings
+from procedures.etcd.forcing import wrong
 from procedures.etcd.hosts import Hosts
 from procedures.etcd.newcomer import Newcomer
 from procedures.etcd.spare import Spare, aside
@@ -62,6 +63,8 @@ def _service(spare: Spare) -> Figure:
         return _bad(spare, "service", f"an etcd runs there {off}")
     if spare.told:
         return _bad(spare, "service", f"{spare.told} {off}")
+    if spare.forced:
+        return _bad(spare, "service", wrong(spare.forced).rstrip("."))
     return _well(spare, "service", "no etcd runs")
 
 
@@ -124,12 +127,12 @@ def _data(hosts: Hosts, spare: Spare) -> Figure:
 
 
 def _certificates(spare: Spare, makings: Makings | str | None) -> Figure:
-    wrong = "; ".join(spare.unfit)
+    unfit = "; ".join(spare.unfit)
     if isinstance(makings, Makings):
         text = f"a scale-up makes new ones, signed on {makings.signer.host.name}"
-        return _said(spare, "certificates", f"{wrong}; {text}" if wrong else text)
-    if wrong:
-        return _bad(spare, "certificates", f"{wrong} (R17){_why_none(makings)}")
+        return _said(spare, "certificates", f"{unfit}; {text}" if unfit else text)
+    if unfit:
+        return _bad(spare, "certificates", f"{unfit} (R17){_why_none(makings)}")
     return _well(spare, "certificates", f"of its CA, for {spare.host.address}, not ending soon")
 
 

@@ -14,6 +14,7 @@ from procedures.etcd.certificate_figures import unfit
 from procedures.etcd.certificates_in_use import InUse, in_use
 from procedures.etcd.certificates_seen import Key, kept_on, trusted_on
 from procedures.etcd.data_place import room
+from procedures.etcd.forcing import ordered_by_unit
 from procedures.host.asking import OnHost
 from procedures.model.errors import Refused
 from procedures.model.host import FileSeen, Machine, Said
@@ -35,8 +36,9 @@ class Spare:
 
     `told` is what would start an etcd there: a unit that systemd is at, or a manifest. `left` is
     what lies in its data folder, and `free_bytes` the room there; `shut` says why etcd may not
-    write there; `minor` e.g. `3.4`, None where nothing tells it; `ca` is a SHA-256 sum, None where
-    there is no such file; `unfit` says what is wrong with its certificates.
+    write there, `forced` that its unit has etcd forget all other members at each start. `minor` is
+    e.g. `3.4`, None where nothing tells it; `ca` is a SHA-256 sum, None where there is no such
+    file; `unfit` says what is wrong with its certificates.
     """
 
     host: Host
@@ -45,6 +47,7 @@ class Spare:
     told: str | None
     left: tuple[str, ...]
     shut: str | None
+    forced: str | None
     minor: str | None
     free_bytes: int
     config: FileSeen | None
@@ -77,7 +80,7 @@ async def look_at_spare(
         asking.file(how.config),
         asking.file(uses[-1].ca),
     )
-    user = await _user(asking, how)
+    user, forced = await asyncio.gather(_user(asking, how), ordered_by_unit(look, cluster, host))
     until = asyncio.get_running_loop().time() + ASK_MS / 1_000
     found = _VERSION.search(version.out) if version and version.status == 0 else None
     return Spare(
@@ -87,6 +90,7 @@ async def look_at_spare(
         told=told,
         left=tuple(sorted(left.out.split("\n")[:-1])) if left.status == 0 else (),
         shut=await _shut(asking, how.data, user) if user else None,
+        forced=forced if isinstance(forced, str) else None,
         minor=f"{found[1]}.{found[2]}" if found else None,
         free_bytes=free,
         config=config,

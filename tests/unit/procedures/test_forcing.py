@@ -93,6 +93,15 @@ async def test_a_cluster_is_not_restored_where_the_unit_has_it() -> None:
         await planned(theatre)
 
 
+async def test_no_member_joins_by_such_a_unit() -> None:
+    """It would, and forget all others at its next boot."""
+    theatre = made(Case("etcd scale-up"))
+    in_drop_in(theatre, "demo-4")
+    words = r"^demo-4 cannot get a member: etcd\.service on demo-4 starts etcd with --force"
+    with pytest.raises(Refused, match=words):
+        await planned(theatre)
+
+
 async def test_health_tells_of_it() -> None:
     """As a warning: nothing has happened yet."""
     sight = a_furnished_sight()
