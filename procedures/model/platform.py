@@ -272,6 +272,9 @@ _LAYOUTS: Mapping[Platform, Layout] = MappingProxyType(
             apis=(
                 _api_unit("origin-master-api.service"),
                 _api_unit("atomic-openshift-master-api.service"),
+                # With the controllers in one, where there is a single master (P47).
+                _api_unit("origin-master.service"),
+                _api_unit("atomic-openshift-master.service"),
             ),
         ),
         Platform.KUBESPRAY: _by_unit(
