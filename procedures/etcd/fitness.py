@@ -9,6 +9,7 @@ from procedures.etcd.first_certificates import Makings
 from procedures.etcd.forcing import wrong
 from procedures.etcd.hosts import Hosts
 from procedures.etcd.newcomer import Newcomer
+from procedures.etcd.residents import residents, shown
 from procedures.etcd.spare import Spare, aside
 from procedures.model.errors import Refused
 from procedures.model.host import Machine
@@ -47,7 +48,7 @@ def fitness(
     Where there are `makings`, certificates are made, and nothing about them stands against it.
     """
     return [
-        _service(spare),
+        _service(hosts, spare),
         _machine(hosts, spare),
         _version(hosts, spare),
         _room(hosts, spare),
@@ -57,8 +58,17 @@ def fitness(
     ]
 
 
-def _service(spare: Spare) -> Figure:
+def _service(hosts: Hosts, spare: Spare) -> Figure:
     off = f"(/etcd retire {spare.host.name} switches it off)"
+    there = residents(spare.config, hosts.view)
+    if there and (spare.runs or spare.told):
+        text = (
+            f"an etcd runs there that is configured as the member {shown(there[0])}: look whether "
+            f"{spare.host.address} is the address of {spare.host.name}"
+        )
+        return _bad(spare, "service", text)
+    if spare.serves and (spare.runs or spare.told):
+        return _bad(spare, "service", f"an etcd runs there for the cluster {spare.serves}")
     if spare.runs:
         return _bad(spare, "service", f"an etcd runs there {off}")
     if spare.told:

@@ -15,6 +15,7 @@ from procedures.etcd.data_place import leaves_data
 from procedures.etcd.hosts import Hosts
 from procedures.etcd.joining import staying
 from procedures.etcd.observe import listed
+from procedures.etcd.residents import residents, shown
 from procedures.etcd.spare import aside, data_of
 from procedures.model.host import At, FileSeen, Machine, Said
 from procedures.model.ids import ClusterName
@@ -82,6 +83,14 @@ def switch_off(cluster: ClusterName, homes: Homes, gone: ListedMember, run: Runb
         return
     if row := next((row for row in others if home_of(row, hosts) == home), None):
         run.fact(f"{home.name} has the member {row.name or row.id} too: its etcd stays on.")
+        return
+    there = residents(homes.configs.get(home.name), hosts.view)
+    if there and all(row.id != gone.id for row in there):
+        run.fact(
+            f"etcd on {home.name} is configured as the member {shown(there[0])}, so it stays on: "
+            f"look whether {home.address} is the address of {home.name}, and switch off the etcd "
+            f"of {name} by hand."
+        )
         return
     machine = hosts.machines.get(home.name)
     _tell_of_key(homes, home, run)

@@ -213,6 +213,12 @@ def tell_hosts(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:
         f"etcd is stopped on {_and(names)}, and no boot starts it there; the data is kept as "
         f"{aside(layout(seen.cluster.platform).data, RUN)}."
     )
+    for one in seen.standing:
+        if one.serves is not None:
+            run.fact(
+                f"etcd on {one.host.name} is configured for the cluster {one.serves}, and is not "
+                "touched."
+            )
     for name, fault in seen.faults.items():
         run.fact(
             f"{name} must stay off: {fault.message} Its data is of the old cluster, and the new "

@@ -11,10 +11,12 @@ from procedures.actions.host.run_etcd import RetireEtcd
 from procedures.engine.ports import Look
 from procedures.etcd.data_place import leaves_data
 from procedures.etcd.hosts import Hosts, member_on, with_hosts
+from procedures.etcd.residents import forbid_residents
 from procedures.etcd.spare import aside, data_of
 from procedures.model.errors import Refused, UsageError
 from procedures.model.host import FileSeen
 from procedures.model.ids import ClusterName
+from procedures.model.inventory import Inventory
 from procedures.model.plan import Risk, Undo
 from procedures.model.platform import layout
 from procedures.model.procedure import Procedure, Runbook
@@ -32,6 +34,7 @@ class Args:
 class Scene:
     """The cluster, what lies in the data folder of the host, and how etcd is configured there."""
 
+    inventory: Inventory
     hosts: Hosts
     data: tuple[str, ...]
     config: FileSeen | None
@@ -49,7 +52,7 @@ async def look(args: Args, look: Look) -> Scene:
         raise UsageError(message)
     config = await look.hosts.read(cluster, host, how.config)
     data = await data_of(cluster, host, look) or ()
-    return Scene(hosts, data, config if isinstance(config, FileSeen) else None)
+    return Scene(look.inventory, hosts, data, config if isinstance(config, FileSeen) else None)
 
 
 def plan(args: Args, scene: Scene, run: Runbook) -> None:
@@ -64,6 +67,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         raise Refused(message)
     at = scene.hosts.at(host.name)
     how = layout(cluster.platform)
+    forbid_residents(scene.inventory, cluster, host, scene.config, scene.hosts.view)
     stays = leaves_data(host.name, scene.config, how, run)
     run.fact(f"{host.name} is {host.address}, machine {at.machine_id}.")
     run.step(

@@ -15,9 +15,11 @@ from procedures.etcd.certificates_in_use import InUse, in_use
 from procedures.etcd.certificates_seen import Key, kept_on, trusted_on
 from procedures.etcd.data_place import room
 from procedures.etcd.forcing import ordered_by_unit
+from procedures.etcd.residents import other_cluster
 from procedures.host.asking import OnHost
 from procedures.model.errors import Refused
 from procedures.model.host import FileSeen, Machine, Said
+from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host
 from procedures.model.platform import Layout, layout
 from procedures.model.probe import Fault
@@ -38,7 +40,8 @@ class Spare:
     what lies in its data folder, and `free_bytes` the room there; `shut` says why etcd may not
     write there, `forced` that its unit has etcd forget all other members at each start. `minor` is
     e.g. `3.4`, None where nothing tells it; `ca` is a SHA-256 sum, None where there is no such
-    file; `unfit` says what is wrong with its certificates.
+    file; `unfit` says what is wrong with its certificates, and `serves` is the other cluster for
+    which it is configured.
     """
 
     host: Host
@@ -53,6 +56,7 @@ class Spare:
     config: FileSeen | None
     ca: str | None
     unfit: tuple[str, ...]
+    serves: ClusterName | None = None
 
 
 async def look_at_spare(
@@ -96,6 +100,7 @@ async def look_at_spare(
         config=config,
         ca=hashlib.sha256(ca.content).hexdigest() if ca else None,
         unfit=await _unfit(OnHost(look, cluster, host, until), uses, user),
+        serves=other_cluster(config, cluster, look.inventory),
     )
 
 

@@ -11,7 +11,9 @@ from procedures.etcd.asking import Asking
 from procedures.etcd.data_place import free_bytes, values_of
 from procedures.etcd.forcing import ordered_by_unit
 from procedures.etcd.loss import Heard, heard_on
+from procedures.etcd.residents import other_cluster
 from procedures.model.host import FileSeen, Machine
+from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host
 from procedures.model.platform import Layout, layout
 from procedures.model.probe import Fault
@@ -30,7 +32,8 @@ class Standing:
     `member` says whether a member's data lies there, `minor` what is installed (None: nothing
     tells it), `tool` what would restore; `free_bytes` is that of the data folder, None where there
     is none, and `room_bytes` where the snapshot would lie. `apis` are the API servers there.
-    `forced` says that its unit has etcd forget all other members at each start.
+    `forced` says that its unit has etcd forget all other members at each start, and `serves` is
+    the other cluster for which its etcd is configured.
     """
 
     host: Host
@@ -46,6 +49,7 @@ class Standing:
     heard: Heard
     apis: tuple[str, ...] = ()
     forced: str | None = None
+    serves: ClusterName | None = None
 
     @property
     def values(self) -> Mapping[str, str]:
@@ -54,6 +58,8 @@ class Standing:
 
     def has_etcd(self, cluster: Cluster) -> bool:
         """Tell whether there is an etcd of this cluster that must not run any more."""
+        if self.serves is not None:
+            return False
         return self.runs or self.member or self.values.get("ETCD_NAME") in cluster.endpoints
 
     def expected(self, cluster: Cluster) -> bool:
@@ -75,6 +81,8 @@ class Standing:
     def unfit(self, cluster: Cluster, minor: str, size: int) -> tuple[str, ...]:
         """Say why the cluster cannot be restored here first; `size` is that of the snapshot."""
         how, wrong = layout(cluster.platform), []
+        if self.serves is not None:
+            wrong.append(f"its etcd is configured for the cluster {self.serves}")
         if not self.expected(cluster):
             wrong.append(
                 f"no member is expected there, but {', '.join(cluster.endpoints)} (/etcd expect "
@@ -177,6 +185,7 @@ async def _look_at(
         room_bytes=room or 0,
         apis=apis,
         forced=forced if isinstance(forced, str) else None,
+        serves=other_cluster(config, cluster, look.inventory),
         heard=await heard_on(look, cluster, host, machine, urls),
     )
 

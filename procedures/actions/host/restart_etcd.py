@@ -12,6 +12,7 @@ from procedures.actions.host.service import Service, begun
 from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.etcd.forcing import forbid_ordered
 from procedures.etcd.observe import observe, observed
+from procedures.etcd.residents import residents, shown
 from procedures.model import quorum
 from procedures.model.errors import InDoubt, Permanent, Refused, Retryable
 from procedures.model.host import At
@@ -19,6 +20,7 @@ from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host, Platform
 from procedures.model.member import Identity
 from procedures.model.platform import layout
+from procedures.model.probe import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class RestartEtcd:
         await forbid_ordered(world, cluster, host)
         if await etcd.armed(world):
             await work.say(await self._allowed(world))
+            await self._its_own(world, cluster, host)
             await etcd.prepare(world, work)
             await do(world, work, cluster, host, Piece("stop", how.stop))
         await etcd.let_go(world)
@@ -107,6 +110,24 @@ class RestartEtcd:
 
     async def _meanwhile(self, world: World, work: Work, cluster: Cluster, host: Host) -> None:
         """Do what needs an etcd that does not run. It raises nothing: etcd is started after it."""
+
+    async def _its_own(self, world: World, cluster: Cluster, host: Host) -> None:
+        """Make sure that the etcd there is no other member's (R7). Raises Refused, Retryable.
+
+        The rules have spoken about the one that was meant.
+        """
+        view = await observe(cluster, world)
+        config = await world.hosts.read(cluster, host, layout(self.platform).config)
+        if isinstance(config, Fault):
+            raise Retryable(config.message)
+        found = residents(config, view)
+        if found and all(row.id != self.member.id for row in found):
+            message = (
+                f"etcd on {host.name} is configured as the member {shown(found[0])}, and "
+                f"{self.member.shown} was to be restarted. Look whether {host.address} is the "
+                f"address of {host.name}."
+            )
+            raise Refused(message)
 
     async def _allowed(self, world: World) -> str:
         """R9 and R10 once more. Raises Refused or Permanent; gives the figures."""

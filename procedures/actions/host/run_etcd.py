@@ -11,6 +11,7 @@ from procedures.actions.host.service import Service, begun
 from procedures.engine.ports import Finding, Happened, NotHappened, Work, World
 from procedures.etcd.hosts import member_on
 from procedures.etcd.observe import observed
+from procedures.etcd.residents import require_nobodys
 from procedures.model.errors import InDoubt, Permanent, Refused
 from procedures.model.host import At
 from procedures.model.ids import ClusterName
@@ -106,13 +107,14 @@ class RetireEtcd:
         return f"until no etcd runs, at most {layout(self.platform).stop_within_ms // 1_000} s"
 
     async def perform(self, world: World, work: Work) -> JsonValue:
-        """Stop it, where its member is not in the list any more. Raises Refused where it is."""
+        """Stop it, where it is no member's that is in the list. Raises Refused where it is."""
         cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
         host = await reach(world, cluster, self.at)
         view = await observed(self.cluster, world)
         if row := member_on(host, view):
             message = f"{host.name} has the member {row.name or row.id}: its etcd stays on."
             raise Refused(message)
+        await require_nobodys(world, cluster, host, view)
         etcd = Service(cluster, host, how)
         # A unit that does not run may be enabled still, and would be back with the next boot; on a
         # machine that was set up anew there may be none.
