@@ -97,6 +97,9 @@ def _machine(hosts: Hosts, spare: Spare) -> Figure:
 def _version(hosts: Hosts, spare: Spare) -> Figure:
     minors = {".".join(status.version.split(".")[:2]) for _, status in hosts.view.statuses()}
     cluster = f"etcd {' and '.join(sorted(minors))}" if minors else "etcd of no known version"
+    if len(minors) > 1:
+        text = f"members have {cluster}: end that upgrade first (R19)"
+        return _bad(spare, "version", text)
     if layout(hosts.cluster.platform).version is None:
         text = f"it gets the image of the other members, {cluster}"
         return _well(spare, "version", text)

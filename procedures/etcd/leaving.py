@@ -95,8 +95,11 @@ def switch_off(cluster: ClusterName, homes: Homes, gone: ListedMember, run: Runb
     machine = hosts.machines.get(home.name)
     _tell_of_key(homes, home, run)
     if not isinstance(machine, Machine):
+        said = "does not answer"
+        if machine is not None and machine.kind.on_our_side:  # it does, and nobody gets in
+            said = f"lets nobody in ({machine.message.rstrip('.')})"
         run.fact(
-            f"The host of {name} does not answer, so its etcd is not switched off: the cluster "
+            f"The host of {name} {said}, so its etcd is not switched off: the cluster "
             f"refuses it when it is back. Then run /etcd retire {home.name}."
         )
         return

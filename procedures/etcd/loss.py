@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from procedures.engine.ports import Look
 from procedures.etcd.observe import observe
+from procedures.etcd.unfinished import only_to_start
 from procedures.etcd.verdict import judge
 from procedures.etcd.view import Seen, View
 from procedures.model import quorum
@@ -132,6 +133,12 @@ def lost(cluster: Cluster, view: View, heard: Mapping[str, Heard], runs: Mapping
         message = (
             f"Nobody can tell whether {name} has lost quorum, and it is not restored on a guess "
             f"(R14). {why}"
+        )
+        raise Refused(message)
+    if added := only_to_start(view):
+        message = (
+            f"{added} Only where that can never be, save what is there (/etcd backup), and restore "
+            "that by its name with --data-is-bad (R14)."
         )
         raise Refused(message)
     if len(alive := [seen.name for seen in view.voters if seen.status]) >= needed:

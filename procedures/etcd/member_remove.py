@@ -12,14 +12,16 @@ from procedures.actions.etcd.remove_member import RemoveMember
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import condition, identity
 from procedures.engine.ports import Look
+from procedures.etcd.alarms import forbid_while_full
 from procedures.etcd.ansible import note_members
 from procedures.etcd.around import Around, look_around, point_all, tell_ahead, tell_to_forget
 from procedures.etcd.asked import voters
 from procedures.etcd.expected import without
 from procedures.etcd.hosts import reached, with_hosts
 from procedures.etcd.leaving import switch_off, tell_the_others
-from procedures.etcd.observe import find, listed, observed
+from procedures.etcd.observe import find, listed, not_well, observed
 from procedures.etcd.same_data import forbid_while_corrupt
+from procedures.etcd.unfinished import only_to_start
 from procedures.etcd.unused import find_unused
 from procedures.etcd.view import View
 from procedures.model import quorum
@@ -71,11 +73,15 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
     member = identity(row)
     run.title = f"Remove member {member.name or member.id} from {args.cluster}"
     forbid_while_corrupt(view)
+    forbid_while_full(view)
     ruling = quorum.may_remove(view.members, member.id, to_one=args.to_one)
     run.require(ruling, _instead(view, member.id, to_one=args.to_one))
     expect = condition(seen)
     run.fact(f"Member {member.shown}, peer {', '.join(member.peer_urls)}, is {expect}.")
     run.fact(_quorum(view, ruling))
+    unwell = not_well(view, apart_from=member.id)
+    if unwell:
+        run.fact(f"Not healthy before and after, so not waited for: {', '.join(unwell)}.")
     around = sight.around
     if not sight.cluster.masters and not (around and around.told):
         tell_to_forget(row, run)
@@ -93,7 +99,8 @@ def plan(args: Args, sight: Sight, run: Runbook) -> None:
         RemoveMember(args.cluster, member, expect, args.to_one),
         undo=Undo("A removed id never returns: add the host again as a new, empty member."),
     )
-    run.step("Check that the others are healthy", CheckHealthy(args.cluster, without=member))
+    check = CheckHealthy(args.cluster, without=member, despite=unwell)
+    run.step("Check that the others are healthy", check)
     run.step("Check that the cluster takes writes", WriteAndRead(args.cluster))
     others = without(sight.cluster, view, row.id)
     if others is not None:
@@ -142,6 +149,8 @@ def _instead(view: View, target: str, *, to_one: bool) -> str:
         for seen in view.seen
         if seen.listed and seen.listed.id != target and seen.health is not quorum.Health.HEALTHY
     ]
+    if added := only_to_start(view):
+        return added
     if not view.quorum_proven:
         names = " and ".join(seen.name for seen in view.seen if seen.status is None)
         return f"Bring {names} back first; where that cannot be, restore from a snapshot."

@@ -6,9 +6,10 @@ from procedures.engine.ports import Look
 from procedures.etcd.evidence import contested, listen, testified
 from procedures.etcd.view import Seen, View, look_at, unasked
 from procedures.model.errors import Refused, UsageError
-from procedures.model.ids import ClusterName
+from procedures.model.ids import ClusterName, MemberId
 from procedures.model.inventory import Cluster
 from procedures.model.probe import ListedMember
+from procedures.model.quorum import Health
 
 
 async def observe(cluster: Cluster, look: Look) -> View:
@@ -48,6 +49,15 @@ def require_listed(name: ClusterName, view: View) -> None:
 def listed(view: View) -> tuple[tuple[Seen, ListedMember], ...]:
     """The members with their rows in the member list."""
     return tuple((seen, seen.listed) for seen in view.seen if seen.listed)
+
+
+def not_well(view: View, apart_from: MemberId) -> tuple[str, ...]:
+    """The names of those that are not healthy besides one: whoever waits for them waits in vain."""
+    return tuple(
+        seen.name
+        for seen, row in listed(view)
+        if row.id != apart_from and seen.health is not Health.HEALTHY
+    )
 
 
 def find(view: View, wanted: str) -> tuple[Seen, ListedMember]:

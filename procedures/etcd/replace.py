@@ -13,15 +13,17 @@ from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.actions.etcd.target import condition, identity
 from procedures.engine.ports import Look
 from procedures.etcd.admission import Admission
+from procedures.etcd.alarms import forbid_while_full
 from procedures.etcd.around import Around, joined, look_around, tell_ahead, tell_all
 from procedures.etcd.expected import without
 from procedures.etcd.fitness import check_fit
 from procedures.etcd.hosts import Hosts, has_member, spare_host, with_hosts
 from procedures.etcd.leaving import home_of, switch_off
 from procedures.etcd.newcomer import Newcomer, look_at_newcomer
-from procedures.etcd.observe import find
+from procedures.etcd.observe import find, not_well
 from procedures.etcd.peer_urls import forbid_loopback
 from procedures.etcd.same_data import forbid_while_corrupt
+from procedures.etcd.unfinished import unfinished
 from procedures.model import quorum
 from procedures.model.errors import Refused
 from procedures.model.ids import ClusterName
@@ -71,6 +73,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     view = hosts.view
     seen, row = find(view, args.member)
     forbid_while_corrupt(view)
+    forbid_while_full(view)
     old, expect = identity(row), condition(seen)
     run.title = f"Replace member {old.name or old.id} of {args.cluster} by one on {spare.host.name}"
     _allow(scene, old, expect, run)
@@ -156,13 +159,23 @@ def _chosen(args: Args, hosts: Hosts, target: ListedMember) -> Host:
 
 
 def _allow(scene: Scene, old: Identity, expect: Condition, run: Runbook) -> None:
-    members = scene.new.hosts.view.members
+    view = scene.new.hosts.view
+    members = view.members
+    if hint := unfinished(view, scene.new.spare.host, apart_from=old.id):
+        raise Refused(hint)
+    others = not_well(view, apart_from=old.id)
+    instead = "Bring that back first."
+    if others:
+        instead = (
+            f"Bring {' and '.join(others)} back first; what is dead for good goes by /etcd member "
+            "remove, and comes back by /etcd scale-up."
+        )
     if expect is Condition.FAILED:
         run.require(
             quorum.may_remove(members, old.id), "Where quorum is lost, restore from a snapshot."
         )
         rest = tuple(member for member in members if member.id != old.id)
-        run.require(quorum.may_add(rest, learner=True))
+        run.require(quorum.may_add(rest, learner=True), instead)
         return
     if scene.new.spare.host.name == old.name:
         message = f"{old.name} is healthy: its own host cannot get another member. Name a spare."
@@ -173,7 +186,7 @@ def _allow(scene: Scene, old: Identity, expect: Condition, run: Runbook) -> None
             f"scale-up {scene.new.spare.host.name}; then /etcd member remove {old.name} --to-one."
         )
         raise Refused(message)
-    run.require(quorum.may_add(members, learner=True))
+    run.require(quorum.may_add(members, learner=True), instead)
 
 
 PROCEDURE = Procedure(

@@ -11,6 +11,7 @@ from procedures.actions.etcd.check_healthy import CheckHealthy, WriteAndRead
 from procedures.actions.etcd.save_snapshot import SaveSnapshot
 from procedures.engine.ports import Look
 from procedures.etcd.admission import Admission
+from procedures.etcd.alarms import forbid_while_full
 from procedures.etcd.around import Around, look_around, tell_all
 from procedures.etcd.fitness import check_fit
 from procedures.etcd.hosts import Hosts, has_member, member_on, spare_host, with_hosts
@@ -97,6 +98,7 @@ def may_grow(hosts: Hosts, host: Host) -> None:
     if hint := unfinished(view, host):
         raise Refused(hint)
     forbid_while_corrupt(view)
+    forbid_while_full(view)
     ruling = quorum.may_add(view.members, learner=True)
     if not ruling.allowed:
         message = (

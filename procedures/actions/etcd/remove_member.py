@@ -119,7 +119,10 @@ class RemoveMember:
             message = f"{ruling.because} ({ruling.rule})."
             raise Refused(message)
         if view.leader == self.member.id:
-            message = f"{self.member.shown} leads again (R9). Resume, once leadership has moved."
+            message = (
+                f"{self.member.shown} leads again (R9). Move leadership with /etcd move-leader, "
+                "then resume."
+            )
             raise Permanent(message)
         return ruling
 

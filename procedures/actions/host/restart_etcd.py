@@ -140,7 +140,10 @@ class RestartEtcd:
             message = f"{ruling.because} ({ruling.rule})."
             raise Refused(message)
         if view.leader == self.member.id and len(view.voters) > 1:
-            message = f"{self.member.shown} leads again (R9). Resume, once leadership has moved."
+            message = (
+                f"{self.member.shown} leads again (R9). Move leadership with /etcd move-leader, "
+                "then resume."
+            )
             raise Permanent(message)
         return ruling.because
 
