@@ -75,6 +75,8 @@ def _service(hosts: Hosts, spare: Spare) -> Figure:
         return _bad(spare, "service", f"{spare.told} {off}")
     if spare.forced:
         return _bad(spare, "service", wrong(spare.forced).rstrip("."))
+    if spare.stuck and spare.minor is not None:  # else that says it: nothing is installed
+        return _bad(spare, "service", spare.stuck)
     return _well(spare, "service", "no etcd runs")
 
 

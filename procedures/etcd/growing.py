@@ -34,7 +34,7 @@ def joining(cluster: Cluster, first: Standing, stopped: Sequence[Standing]) -> t
     etcd knows no learners, nobody does (R6).
     """
     minor = first.tool.minor if first.tool else ""
-    if tuple(int(part) for part in minor.split(".")) < _FIRST_WITH_LEARNERS:
+    if not _knows_learners(first):
         return (first,)
     able = [
         each
@@ -44,8 +44,14 @@ def joining(cluster: Cluster, first: Standing, stopped: Sequence[Standing]) -> t
         and len(each.seed.peer_urls) == 1
         and not each.forced
         and each.minor in {None, minor}
+        and each.stuck is None
     ]
     return (first, *able[: len(able) // 2 * 2])
+
+
+def _knows_learners(first: Standing) -> bool:
+    minor = first.tool.minor if first.tool else ""
+    return tuple(int(part) for part in minor.split(".")) >= _FIRST_WITH_LEARNERS
 
 
 def tell(joins: Sequence[Standing], stopped: Sequence[Standing], run: Runbook) -> None:
@@ -57,10 +63,11 @@ def tell(joins: Sequence[Standing], stopped: Sequence[Standing], run: Runbook) -
     )
     for each in stopped:
         if each not in joins:
-            run.fact(
-                f"{each.host.name} stays off: with it there would be an even number, or it cannot "
-                f"join as it is (R6, R8). Let it join later: /etcd scale-up {each.host.name}."
+            why = each.stuck or each.forced or (
+                "with it there would be an even number, or it cannot join as it is (R6, R8)"
             )
+            how = f"scale-up {each.host.name}" if _knows_learners(joins[0]) else "member add"
+            run.fact(f"{each.host.name} stays off: {why}. Add it later with /etcd {how}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from procedures.etcd.certificates_seen import Key, kept_on, trusted_on
 from procedures.etcd.data_place import room
 from procedures.etcd.forcing import ordered_by_unit
 from procedures.etcd.residents import other_cluster
+from procedures.etcd.startable import not_startable
 from procedures.host.asking import OnHost
 from procedures.model.errors import Refused
 from procedures.model.host import FileSeen, Machine, Said
@@ -38,10 +39,10 @@ class Spare:
 
     `told` is what would start an etcd there: a unit that systemd is at, or a manifest. `left` is
     what lies in its data folder, and `free_bytes` the room there; `shut` says why etcd may not
-    write there, `forced` that its unit has etcd forget all other members at each start. `minor` is
-    e.g. `3.4`, None where nothing tells it; `ca` is a SHA-256 sum, None where there is no such
-    file; `unfit` says what is wrong with its certificates, and `serves` is the other cluster for
-    which it is configured.
+    write there, `stuck` why systemd could not start it, `forced` that its unit has etcd forget all
+    other members at each start. `minor` is e.g. `3.4`, None where nothing tells it; `ca` is a
+    SHA-256 sum, None where there is no such file; `unfit` says what is wrong with its certificates,
+    and `serves` is the other cluster for which it is configured.
     """
 
     host: Host
@@ -57,6 +58,7 @@ class Spare:
     ca: str | None
     unfit: tuple[str, ...]
     serves: ClusterName | None = None
+    stuck: str | None = None
 
 
 async def look_at_spare(
@@ -101,6 +103,7 @@ async def look_at_spare(
         ca=hashlib.sha256(ca.content).hexdigest() if ca else None,
         unfit=await _unfit(OnHost(look, cluster, host, until), uses, user),
         serves=other_cluster(config, cluster, look.inventory),
+        stuck=await not_startable(asking, how),
     )
 
 

@@ -12,6 +12,7 @@ from procedures.etcd.data_place import free_bytes, values_of
 from procedures.etcd.forcing import ordered_by_unit
 from procedures.etcd.loss import Heard, heard_on
 from procedures.etcd.residents import other_cluster
+from procedures.etcd.startable import not_startable
 from procedures.model.host import FileSeen, Machine
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host
@@ -32,8 +33,8 @@ class Standing:
     `member` says whether a member's data lies there, `minor` what is installed (None: nothing
     tells it), `tool` what would restore; `free_bytes` is that of the data folder, None where there
     is none, and `room_bytes` where the snapshot would lie. `apis` are the API servers there.
-    `forced` says that its unit has etcd forget all other members at each start, and `serves` is
-    the other cluster for which its etcd is configured.
+    `forced` says that its unit has etcd forget all other members at each start, `stuck` why
+    systemd could not start it, and `serves` is the other cluster for which it is configured.
     """
 
     host: Host
@@ -50,6 +51,7 @@ class Standing:
     apis: tuple[str, ...] = ()
     forced: str | None = None
     serves: ClusterName | None = None
+    stuck: str | None = None
 
     @property
     def values(self) -> Mapping[str, str]:
@@ -88,6 +90,8 @@ class Standing:
                 f"no member is expected there, but {', '.join(cluster.endpoints)} (/etcd expect "
                 "--members says otherwise)"
             )
+        if self.stuck is not None:
+            wrong.append(self.stuck)
         if self.config is None:
             wrong.append(f"it has no {how.config}")
         elif not (self.seed.name and self.seed.peer_urls):
@@ -186,6 +190,7 @@ async def _look_at(
         apis=apis,
         forced=forced if isinstance(forced, str) else None,
         serves=other_cluster(config, cluster, look.inventory),
+        stuck=await not_startable(asking, how),
         heard=await heard_on(look, cluster, host, machine, urls),
     )
 

@@ -88,6 +88,16 @@ def restarts(theatre: Theatre) -> None:
     machine(theatre).units["etcd.service"].active = "activating"
 
 
+def masked(theatre: Theatre) -> None:
+    """Somebody wanted no etcd ever to start there."""
+    theatre.sight.hosts.machines["demo-4"].units["etcd.service"].enabled = "masked"
+
+
+def without_unit(theatre: Theatre) -> None:
+    """Only the program was copied there."""
+    del theatre.sight.hosts.machines["demo-4"].units["etcd.service"]
+
+
 def cloned(theatre: Theatre) -> None:
     machine(theatre).machine_id = machine(theatre, "demo-1").machine_id
 
@@ -181,6 +191,12 @@ REFUSALS: dict[str, tuple[Facts, str, str]] = {
     ),
     "a running etcd": (runs, "", r"an etcd runs there \(/etcd retire demo-4 switches it off\)"),
     "one that systemd restarts": (restarts, "", r"etcd\.service is activating \(/etcd retire"),
+    "a masked unit": (
+        masked,
+        "",
+        r"etcd\.service is masked there \(systemctl unmask",
+    ),
+    "no unit": (without_unit, "", r"it has no etcd\.service: install the package of etcd there"),
     "a manifest": (manifest_in_place, "", "a manifest of etcd is in place"),
     "a clone": (cloned, "", "it has the machine id of demo-1"),
     "another minor": (
