@@ -14,11 +14,12 @@ from procedures.actions.host.stop_etcd import StopEtcd
 from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.engine.ports import Look
 from procedures.etcd.data_place import require_placed
-from procedures.etcd.loss import Heard, lost, served
+from procedures.etcd.loss import Heard, host_of, lost, served
 from procedures.etcd.newer import forbid_losing, tell_newer
 from procedures.etcd.observe import observe
 from procedures.etcd.snapshots import Choice, choose
 from procedures.etcd.standing import Standing, standings
+from procedures.etcd.view import Seen as Member
 from procedures.etcd.view import View
 from procedures.model import quorum
 from procedures.model.errors import Refused, UsageError
@@ -145,21 +146,42 @@ def ground(args: Args, seen: Seen) -> str:
 
 def require_stoppable(seen: Seen) -> None:
     """An etcd that runs where nobody can stop it would stay a cluster of its own."""
-    names = {each.host.name for each in seen.standing} | {
-        each.values.get("ETCD_NAME", "") for each in seen.standing
-    }
-    out_of_hand = [
-        member.name for member in seen.view.seen if member.status and member.name not in names
-    ]
+    out_of_hand = [member for member in _out_of_hand(seen) if member.status]
     if out_of_hand:
+        homes = {member.name: host_of(seen.cluster, member) for member in out_of_hand}
+        homeless = [name for name, home in homes.items() if home is None]
+        why = reasons(seen)
+        if homeless:
+            why = (
+                f"The configuration names no host of {_and(homeless)}: list it in "
+                f"`clusters.{seen.cluster.name}.hosts`, or stop that etcd by hand. {why}"
+            )
         message = (
-            f"etcd answers on {' and '.join(out_of_hand)}, and cannot be stopped there, because "
-            f"the host does not answer (R14). {reasons(seen)}"
+            f"etcd answers on {_and(list(homes))}, and cannot be stopped there, because nobody "
+            f"gets to the host (R14). {why}"
         )
-        raise Refused(message)
+        raise Refused(message.strip())
     for each in seen.standing:
         how = layout(seen.cluster.platform)
         require_placed(each.host.name, each.config, how, "it is not restored by this procedure")
+
+
+def _out_of_hand(seen: Seen) -> list[Member]:
+    """The members whose etcd nobody can look at on its host, by the name that it was told."""
+    names = {each.host.name for each in seen.standing} | {
+        each.values.get("ETCD_NAME", "") for each in seen.standing
+    }
+    return [member for member in seen.view.seen if member.name not in names]
+
+
+def kept_off(seen: Seen) -> list[str]:
+    """Where people have to see to it that no etcd runs: hosts, and members without a known one."""
+    homeless = [
+        each.name
+        for each in _out_of_hand(seen)
+        if host_of(seen.cluster, each) is None and not (each.listed and not each.listed.started)
+    ]
+    return [*seen.faults, *homeless]
 
 
 def first_host(
@@ -226,6 +248,9 @@ def tell_hosts(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:
             f"cluster of their own. Move {layout(seen.cluster.platform).data}/member aside before "
             "etcd starts there."
         )
+    for name in kept_off(seen):
+        if name not in seen.faults:
+            run.fact(f"{name} must stay off too: the configuration names no host of it.")
     run.fact(f"{RUN} stands for the id of this run.")
 
 
@@ -249,7 +274,7 @@ def make_sure(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:
     of its own, with clients that write to it (R14).
     """
     check = None if args.data_is_bad else CheckLost(args.cluster, seen.at(first))
-    if seen.faults:
+    if kept_off(seen):
         _ask_to_keep_off(seen, first, check, run)
     elif check and layout(seen.cluster.platform).apis:
         # Without it the API servers would be off before the first etcd is asked.
@@ -257,7 +282,7 @@ def make_sure(args: Args, seen: Seen, first: Standing, run: Runbook) -> None:
 
 
 def _ask_to_keep_off(seen: Seen, first: Standing, check: CheckLost | None, run: Runbook) -> None:
-    names = _and(list(seen.faults))
+    names = _and(kept_off(seen))
     what, stop, also = "etcd", "etcd there from its console, so that no boot starts it", ""
     looked = f"nobody serves a linearizable read, from here and on {first.host.name}."
     if layout(seen.cluster.platform).apis:
