@@ -19,6 +19,7 @@ from procedures.etcd.data_place import require_placed
 from procedures.etcd.first_certificates import Makings, make
 from procedures.etcd.joining import joined, own
 from procedures.etcd.newcomer import Home, Newcomer
+from procedures.etcd.peer_urls import is_local
 from procedures.etcd.ports import Way
 from procedures.etcd.spare import aside
 from procedures.model.errors import Refused
@@ -126,6 +127,14 @@ class Admission:
         url = cluster.configured.get(name) or self.new.client_url
         if url is None:
             message = "The configuration of no other member says where clients reach it."
+            raise Refused(message)
+        if is_local(url):
+            of = self._template().place.host.name
+            message = (
+                f"Clients would be told to reach {name} at {url}, as those of {of} are, and that "
+                f"leads each machine to itself. Correct ETCD_ADVERTISE_CLIENT_URLS on {of}, or "
+                f"name {name} in `clusters.{cluster.name}.endpoints`."
+            )
             raise Refused(message)
         wanted = {**members, name: url}
         if wanted != dict(cluster.endpoints):

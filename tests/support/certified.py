@@ -54,7 +54,7 @@ def certify(sight: FakeSight, platform: Platform = Platform.ETCD) -> None:
     cluster = replace(sight.inventory.clusters[DEMO], platform=platform)
     sight.inventory = Inventory({DEMO: cluster}, retention=sight.inventory.retention)
     sight.etcd = ReadingFiles(sight)
-    configure(sight)
+    configure(sight, at_hosts=True)
     for host in cluster.hosts:
         machine = sight.hosts.machines[host.name]
         for name in ("ca.crt", "peer.crt", "peer.key", "server.crt", "server.key"):

@@ -48,8 +48,11 @@ def furnish(sight: FakeSight) -> None:
         load(sight, host.name)
 
 
-def configure(sight: FakeSight) -> None:
-    """Let each member's configuration say what the member list says."""
+def configure(sight: FakeSight, *, at_hosts: bool = False) -> None:
+    """Let each member's configuration say what the member list says.
+
+    Where clients are to go to each `at_hosts`, it says the address of the host instead.
+    """
     cluster = sight.inventory.clusters[DEMO]
     peers = ",".join(f"{each.name}={each.peer_url}" for each in sight.demo.members.values())
     for host in cluster.hosts:
@@ -59,6 +62,7 @@ def configure(sight: FakeSight) -> None:
         )
         if member is None:
             continue
+        client_url = f"https://{host.address}:2379" if at_hosts else member.client_url
         machine.files.put(
             "/etc/etcd/etcd.conf",
             f"ETCD_NAME={member.name}\n"
@@ -68,7 +72,7 @@ def configure(sight: FakeSight) -> None:
             f"ETCD_INITIAL_ADVERTISE_PEER_URLS={member.peer_url}\n"
             f"ETCD_INITIAL_CLUSTER={peers}\n"
             "ETCD_INITIAL_CLUSTER_STATE=new\n"
-            f"ETCD_ADVERTISE_CLIENT_URLS={member.client_url}\n",
+            f"ETCD_ADVERTISE_CLIENT_URLS={client_url}\n",
         )
 
 

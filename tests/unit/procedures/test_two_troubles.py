@@ -101,6 +101,23 @@ async def test_why_etcd_is_not_switched_off(kind: FaultKind, message: str, words
     assert [each for each in plan.facts if _found(words, each)]
 
 
+@pytest.mark.parametrize("procedure", ["etcd scale-up", "etcd replace"])
+@pytest.mark.parametrize("url", ["https://localhost:2379", "https://127.0.0.1:2379"])
+async def test_clients_that_are_told_to_ask_themselves(procedure: str, url: str) -> None:
+    """The new member would be told so too, and nobody would see it catch up."""
+
+    def advertised(theatre: Theatre) -> None:
+        for machine in theatre.sight.hosts.machines.values():
+            files = machine.files
+            text = files.text("/etc/etcd/etcd.conf")
+            text = re.sub("(?m)^(ETCD_ADVERTISE_CLIENT_URLS=).*$", rf"\1{url}", text)
+            files.put("/etc/etcd/etcd.conf", text)
+
+    args = {"member": "demo-3"} if procedure == "etcd replace" else {}
+    with pytest.raises(Refused, match=rf"reach demo-4 at {url}, .* ETCD_ADVERTISE_CLIENT_URLS on"):
+        await planned(made(Case(procedure, args, advertised)))
+
+
 @pytest.mark.parametrize("version", ["3.4.23", "3.5.16"])
 @pytest.mark.parametrize("procedure", ["etcd scale-up", "etcd replace"])
 async def test_no_addition_in_the_middle_of_an_upgrade(procedure: str, version: str) -> None:
