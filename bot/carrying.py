@@ -218,6 +218,10 @@ class StepWork:
         if self._cancelled.is_set():
             raise Cancelling
 
+    async def cancelling(self) -> None:
+        """Wait until somebody has asked for the end of the run."""
+        await self._cancelled.wait()
+
     async def rest(self, duration_ms: int) -> None:
         """Wait, also when somebody has asked for the end."""
         await asyncio.sleep(duration_ms / 1_000)

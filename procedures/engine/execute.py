@@ -11,6 +11,7 @@ from procedures.engine.asking import ask
 from procedures.engine.pen import Pen
 from procedures.engine.ports import (
     Cancelling,
+    Doable,
     Finding,
     Happened,
     NotHappened,
@@ -57,8 +58,7 @@ async def _advance(step: Step, pen: Pen, world: World) -> bool:
             return await _found(finding, step, pen)
         halfway = finding.halfway
     if pen.run.cancel_asked is not None and not halfway:
-        await pen.write(cancelled(pen.run))
-        return False
+        return await _cancelled(pen)
     if step.action == Ask.KIND:
         return await ask(step, pen, world)
     if before is not None and before.state is StepState.PUT_OFF and before.put_off is not None:
@@ -73,12 +73,11 @@ async def _do(step: Step, pen: Pen, world: World) -> bool:
     """Do one step; tells whether the run goes on."""
     before = pen.run.steps.get(step.number)
     attempt = before.attempts + 1 if before else 1
-    results = {number: each.value for number, each in pen.run.steps.items()}
     await pen.write(Started(step.number, attempt))
     work = pen.work(step.number)
     retries = _ONCE
     try:
-        doable = action(step.action, resolved(step.args, results))
+        doable = _doable(step, pen)
         retries = doable.RETRIES if isinstance(doable, Retried) else _ONCE
         value = await doable.perform(world, work)
     except InDoubt as error:
@@ -90,8 +89,8 @@ async def _do(step: Step, pen: Pen, world: World) -> bool:
             )
             return await _failed(step, f"{error} {became}", pen)
         return await _found(finding, step, pen)
-    except Cancelling:
-        return await _cut_short(step, pen, world)
+    except Cancelling as stopped:
+        return await _cut_short(step, pen, world, under_way=bool(stopped.args))
     except Retryable as error:
         return await _again(step, str(error), retries, pen)
     except QuorumbotError as error:
@@ -105,8 +104,11 @@ async def _failed(step: Step, error: str, pen: Pen) -> bool:
     return False
 
 
-async def _cut_short(step: Step, pen: Pen, world: World) -> bool:
-    """End the run, when it is known what became of a step that was under way."""
+async def _cut_short(step: Step, pen: Pen, world: World, *, under_way: bool) -> bool:
+    """End the run, when it is known what became of a step that had begun.
+
+    `under_way`: a command of it was stopped.
+    """
     finding = await _look(step, pen, world)
     if isinstance(finding, Unclear):
         return await _found(finding, step, pen)
@@ -114,7 +116,13 @@ async def _cut_short(step: Step, pen: Pen, world: World) -> bool:
         return await _do(step, pen, world)
     if isinstance(finding, Happened):
         await pen.write(Done(step.number, finding.value, found=True))
-    await pen.write(cancelled(pen.run))
+        under_way = False
+    return await _cancelled(pen, stopped=step.title if under_way else "")
+
+
+async def _cancelled(pen: Pen, stopped: str = "") -> bool:
+    """End the run, of which nothing is under way any more."""
+    await pen.write(cancelled(pen.run, stopped))
     return False
 
 
@@ -145,9 +153,7 @@ async def _found(finding: Finding, step: Step, pen: Pen) -> bool:
 
 async def _look(step: Step, pen: Pen, world: World) -> Finding:
     """Look for an interrupted step, for a while: what nobody can tell now may show."""
-    work = pen.work(step.number)
-    results = {number: each.value for number, each in pen.run.steps.items()}
-    doable = action(step.action, resolved(step.args, results))
+    work, doable = pen.work(step.number), _doable(step, pen)
     finding: Finding = Unclear("it was not looked for")
     for _ in range(PATIENCE_MS // _LOOK_AGAIN_MS):
         finding = await doable.probe(world, work)
@@ -156,6 +162,11 @@ async def _look(step: Step, pen: Pen, world: World) -> Finding:
         await work.say(finding.why)
         await work.rest(_LOOK_AGAIN_MS)
     return finding
+
+
+def _doable(step: Step, pen: Pen) -> Doable:
+    results = {number: each.value for number, each in pen.run.steps.items()}
+    return action(step.action, resolved(step.args, results))
 
 
 def _is_done(run: Run, number: int) -> bool:

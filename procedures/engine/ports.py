@@ -331,13 +331,17 @@ class Work(Protocol):
         """Wait. Raises Cancelling when somebody has asked for the end meanwhile."""
         ...
 
+    async def cancelling(self) -> None:
+        """Wait until somebody has asked for the end of the run."""
+        ...
+
     async def rest(self, duration_ms: int) -> None:
         """Wait, also when somebody has asked for the end: first it must be known what is."""
         ...
 
 
 class Cancelling(Exception):  # noqa: N818 (a wish, not an error)
-    """Somebody has asked for the end of the run."""
+    """Somebody has asked for the end of the run. Its arguments name what was stopped for that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Plans carried out on real clusters and hosts, without Slack and without a store."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -137,6 +138,9 @@ class StepInJournal:
 
     async def pause(self, duration_ms: int) -> None:
         await self.journal.clock.sleep_ms(duration_ms)
+
+    async def cancelling(self) -> None:
+        await asyncio.Event().wait()
 
     async def rest(self, duration_ms: int) -> None:
         await self.journal.clock.sleep_ms(duration_ms)

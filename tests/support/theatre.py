@@ -1,5 +1,6 @@
 """Plans carried out in memory: one journal, and workers that crash or stall where a test says."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from procedures.engine.draft import draft
 from procedures.engine.execute import execute
 from procedures.engine.ports import Cancelling
 from procedures.model.events import (
+    CancelAsked,
     Decided,
     Entry,
     Event,
@@ -192,6 +194,9 @@ class Pen:
         if self.run.cancel_asked:
             raise Cancelling
 
+    async def cancelling(self) -> None:
+        await self.theatre.cancelling.wait()
+
     async def rest(self, duration_ms: int) -> None:
         self.script.guarded = False
         await self.theatre.sight.clock.sleep_ms(duration_ms)
@@ -212,6 +217,7 @@ class Theatre:
         self.effects: list[str] = []
         self.heard: dict[tuple[str, str], Heard] = {}
         self.holder = 0
+        self.cancelling = asyncio.Event()
         self.people_help = False
         self.helping: Callable[[], None] = lambda: None
         self.backups = sight.backups = MemoryBackups(sight.clock)
@@ -240,6 +246,8 @@ class Theatre:
         """Write to the journal, whoever it is."""
         for event in events:
             seq = len(self.entries)
+            if isinstance(event, CancelAsked):
+                self.cancelling.set()
             self.entries.append(Entry(RUN, seq, "", self.sight.clock.ms + seq, "w", event))
 
     async def approved(self) -> None:

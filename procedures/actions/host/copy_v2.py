@@ -103,4 +103,4 @@ class CopyV2(RestartEtcd):
 
     def _copy(self, run: RunId) -> Piece:
         argv = copy_argv(self.tool, layout(self.platform).data, copy_folder(run))
-        return Piece("copy", argv, _LIMIT_MS)
+        return Piece("copy", argv, _LIMIT_MS, whole=True)

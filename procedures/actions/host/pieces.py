@@ -4,6 +4,7 @@ A step is one or more pieces of work, each a command that runs once under its ma
 one is settled: it has ended, or it is followed to its end, or it can never start any more.
 """
 
+import asyncio
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
@@ -27,11 +28,16 @@ from procedures.model.probe import Fault
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One command of a step, under a name that is its own within the step."""
+    """One command of a step, under a name that is its own within the step.
+
+    One that is to be `whole` is not stopped when somebody asks for the end of the run: part of
+    it, such as half of the new files, is worse than none and than all.
+    """
 
     name: str
     argv: Sequence[str]
     limit_ms: int = 120_000
+    whole: bool = False
 
 
 async def reach(look: Look, cluster: Cluster, at: At) -> Host:
@@ -71,8 +77,10 @@ async def do(
 ) -> None:
     """Run a piece of work to its end. Raises Permanent where it fails.
 
-    One that is to `finish` what another has begun runs also when somebody has asked for the end:
-    half of the step, such as an etcd that is stopped and not started, is worse than all of it.
+    When somebody asks for the end of the run meanwhile, it is stopped: raises Cancelling once
+    nothing of it is left, InDoubt where nobody can tell. One that is to `finish` what another has
+    begun runs to its end also then, and is begun: half of the step, such as an etcd that is
+    stopped and not started, is worse than all of it.
     """
     typed = shlex.join(piece.argv)
     await work.say(f"{host.name}: {typed}")
@@ -81,7 +89,8 @@ async def do(
     except Cancelling:
         if not finish:
             raise
-    ended = await _followed(world, work, cluster, host, piece)
+    follow = _followed if finish or piece.whole else _until_cancelled
+    ended = await follow(world, work, cluster, host, piece)
     if ended.status:
         late = f", over its limit of {piece.limit_ms // 1_000} s" if ended.status == 124 else ""
         message = f"`{typed}` on {host.name} ended with status {ended.status}{late}."
@@ -93,18 +102,55 @@ async def settled(
 ) -> Ended | Lost | NeverStarted | Unclear:
     """Look for a piece of an interrupted attempt; what still runs is followed to its end.
 
-    What it printed and nobody has stored is said, also where it is over already.
+    It is stopped instead where somebody has asked for the end of the run. What it printed and
+    nobody has stored is said, also where it is over already.
     """
     try:
         trace = await world.on_hosts.settle(cluster, host, work.mark(piece.name))
+        if isinstance(trace, Running) and not piece.whole:
+            return await _until_cancelled(world, work, cluster, host, piece)
         if isinstance(trace, Running | Ended):
             return await _followed(world, work, cluster, host, piece)
         if isinstance(trace, Lost):
             with suppress(InDoubt):  # which says once more that it is lost
                 await _followed(world, work, cluster, host, piece)
+    except Cancelling:
+        return await settled(world, work, cluster, host, piece)
     except (InDoubt, Retryable) as error:
         return Unclear(str(error))
     return trace
+
+
+async def _until_cancelled(
+    world: World, work: Work, cluster: Cluster, host: Host, piece: Piece
+) -> Ended:
+    """Follow a piece to its end, or end it when somebody asks for that; then raise Cancelling."""
+    following = asyncio.create_task(_followed(world, work, cluster, host, piece))
+    cancelling = asyncio.create_task(work.cancelling())
+    try:
+        await asyncio.wait((following, cancelling), return_when=asyncio.FIRST_COMPLETED)
+        if not following.done():
+            await _stop(world, work, cluster, host, piece)
+            await asyncio.wait([following])  # it says the rest; what became of it is looked for
+            raise Cancelling(piece.name)
+        return following.result()
+    finally:
+        following.cancel()
+        cancelling.cancel()
+        await asyncio.gather(following, cancelling, return_exceptions=True)
+
+
+async def _stop(world: World, work: Work, cluster: Cluster, host: Host, piece: Piece) -> None:
+    """End a piece, and confirm that nothing of it is left. Raises InDoubt."""
+    typed = shlex.join(piece.argv)
+    await work.say(f"{host.name}: somebody has asked for the end: stopping {typed}")
+    with suppress(Cancelling):
+        await work.guard()
+    trace = await world.on_hosts.stop(cluster, host, work.mark(piece.name))
+    if isinstance(trace, Running):
+        message = f"`{typed}` on {host.name} was killed, and still runs: it waits for a device."
+        raise InDoubt(message)
+    await work.say(f"{host.name}: nothing of it runs any more")
 
 
 async def _followed(world: World, work: Work, cluster: Cluster, host: Host, piece: Piece) -> Ended:

@@ -210,11 +210,11 @@ class PlaceCertificates:
 
 
 def _swap(beside: Beside, paths: Iterable[str]) -> Piece:
-    return Piece("swap", beside.swap_argv(tuple(paths)))
+    return Piece("swap", beside.swap_argv(tuple(paths)), whole=True)
 
 
 def _back(beside: Beside) -> Piece:
-    return Piece("back", beside.back_argv)
+    return Piece("back", beside.back_argv, whole=True)
 
 
 async def _lacking(look: Look, cluster: Cluster, host: Host, piece: Piece) -> bool:

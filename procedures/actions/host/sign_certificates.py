@@ -159,7 +159,7 @@ class SignCertificates:
 
     def _sign(self, pair: NewPair, run: RunId) -> Piece:
         argv = Signing(self.at.host, pair, run).argv(layout(self.platform).authority, self.days)
-        return Piece(f"sign-{pair.name}", argv)
+        return Piece(f"sign-{pair.name}", argv, whole=True)
 
 
 @dataclass(frozen=True, slots=True)

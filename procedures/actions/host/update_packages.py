@@ -107,7 +107,7 @@ class UpdatePackages:
 
     @property
     def _piece(self) -> Piece:
-        return Piece("update", packages.update(self.packages), LIMIT_S * 1_000)
+        return Piece("update", packages.update(self.packages), LIMIT_S * 1_000, whole=True)
 
     async def perform(self, world: World, work: Work) -> JsonValue:
         """Update them, after looking once more whether the others keep quorum."""

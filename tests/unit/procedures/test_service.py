@@ -35,6 +35,8 @@ class Patient(Work):
 
     async def pause(self, duration_ms: int) -> None: ...
 
+    async def cancelling(self) -> None: ...
+
     async def rest(self, duration_ms: int) -> None:
         self.rested_ms += duration_ms
 
