@@ -8,6 +8,7 @@ happened is done again.
 from procedures.actions.catalogue import action
 from procedures.actions.person import Ask
 from procedures.engine.asking import ask
+from procedures.engine.clearing import clear
 from procedures.engine.pen import Pen
 from procedures.engine.ports import (
     Cancelling,
@@ -46,6 +47,7 @@ async def execute(plan: Plan, pen: Pen, world: World) -> None:
         while not _is_done(pen.run, step.number):
             if not await _advance(step, pen, world):
                 return
+    await clear(pen, world)
     await pen.write(Succeeded())
 
 
@@ -58,7 +60,7 @@ async def _advance(step: Step, pen: Pen, world: World) -> bool:
             return await _found(finding, step, pen)
         halfway = finding.halfway
     if pen.run.cancel_asked is not None and not halfway:
-        return await _cancelled(pen)
+        return await _cancelled(pen, world)
     if step.action == Ask.KIND:
         return await ask(step, pen, world)
     if before is not None and before.state is StepState.PUT_OFF and before.put_off is not None:
@@ -117,11 +119,12 @@ async def _cut_short(step: Step, pen: Pen, world: World, *, under_way: bool) -> 
     if isinstance(finding, Happened):
         await pen.write(Done(step.number, finding.value, found=True))
         under_way = False
-    return await _cancelled(pen, stopped=step.title if under_way else "")
+    return await _cancelled(pen, world, stopped=step.title if under_way else "")
 
 
-async def _cancelled(pen: Pen, stopped: str = "") -> bool:
+async def _cancelled(pen: Pen, world: World, stopped: str = "") -> bool:
     """End the run, of which nothing is under way any more."""
+    await clear(pen, world)
     await pen.write(cancelled(pen.run, stopped))
     return False
 

@@ -49,6 +49,8 @@ class FakeHosts:
     """By name of the host."""
     writable: Callable[[Platform], tuple[str, ...]] = writable
     effects: list[str] = field(default_factory=list)
+    prints: Sequence[str] = ()
+    """What every piece of work prints before all else."""
 
     def add(self, name: str) -> FakeMachine:
         """Make a machine."""
@@ -249,7 +251,7 @@ class FakeHosts:
         if any(isinstance(machine.work[place].trace, Running) for place in mine):
             raise words.still_running(host, run)
         for place in mine:
-            del machine.work[place]
+            machine.over[place] = machine.work.pop(place)
         machine.files.remove(scratch(run))
         machine.forgotten.add(run)
 
@@ -271,6 +273,8 @@ class FakeHosts:
 
         began = self.clock.now_ms()
         try:
+            for line in self.prints:
+                await say(line)
             async with asyncio.timeout(limit_ms / 1000):
                 status = await self._execute(machine, work.argv, stdin, say)
             late = self.clock.now_ms() - began > limit_ms

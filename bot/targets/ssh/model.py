@@ -131,6 +131,8 @@ class FakeMachine:
     work: dict[tuple[str, str], FakeWork] = field(default_factory=dict)
     """By run and key of the mark."""
     forgotten: set[str] = field(default_factory=set)
+    over: dict[tuple[str, str], FakeWork] = field(default_factory=dict)
+    """What was kept of runs that are forgotten."""
     boots: int = 0
     killed: list[asyncio.Task[None]] = field(default_factory=list)
     """Work that a power failure has ended."""
