@@ -59,6 +59,12 @@ async def _advance(step: Step, pen: Pen, world: World) -> bool:
         if not isinstance(finding, NotHappened):
             return await _found(finding, step, pen)
         halfway = finding.halfway
+    elif before is not None and before.state is StepState.NOT_DONE and step.action != Ask.KIND:
+        # A person has said so; its host may be back, with the command that nobody could ask about.
+        finding = await _doable(step, pen).probe(world, pen.work(step.number))
+        if isinstance(finding, Happened):
+            return await _found(finding, step, pen)
+        halfway = isinstance(finding, NotHappened) and finding.halfway
     if pen.run.cancel_asked is not None and not halfway:
         return await _cancelled(pen, world)
     if step.action == Ask.KIND:

@@ -295,6 +295,15 @@ class Theatre:
         units = {name: machine.units["etcd.service"] for name, machine in machines.items()}
         return {name: (unit.active, unit.starts) for name, unit in units.items()}
 
+    def unheard(self) -> list[str]:
+        """The pieces of work of which no worker has stored all that they printed."""
+        return [
+            f"{name} {key}: {' '.join(work.argv)}"
+            for name, machine in self.sight.hosts.machines.items()
+            for (_, key), work in (machine.over | machine.work).items()
+            if len(work.lines) != self.heard.get((name, key), Heard()).stored
+        ]
+
     def expected(self) -> dict[str, str]:
         """Which members are expected, at which client URLs."""
         (cluster,) = self.sight.inventory.clusters.values()

@@ -93,9 +93,13 @@ class RestartEtcd:
         pieces = [Piece("start", how.start), Piece("stop", how.stop)]
         if how.forgive:
             pieces.insert(1, Piece("forgive", how.forgive))
+        if how.before_stop:
+            pieces.append(Piece("folder", how.before_stop))
         last = await begun(world, work, cluster, self.at, *pieces)
         if isinstance(last, Unclear):
             return last
+        if isinstance(last, tuple) and last[1].name == "folder":
+            last = NotHappened()
         try:
             etcd = Service(cluster, await reach(world, cluster, self.at), how)
             if isinstance(last, tuple) and last[1].name == "start":

@@ -131,7 +131,12 @@ class RetireEtcd:
     async def probe(self, world: World, work: Work) -> Finding:
         """Look whether it was told to go, and has gone."""
         cluster, how = world.inventory.clusters[self.cluster], layout(self.platform)
-        last = await begun(world, work, cluster, self.at, Piece("retire", how.retire))
+        pieces = [Piece("retire", how.retire)]
+        if how.before_stop:
+            pieces.append(Piece("folder", how.before_stop))
+        last = await begun(world, work, cluster, self.at, *pieces)
         if not isinstance(last, tuple):
             return last
+        if last[1].name == "folder":
+            return NotHappened()
         return await Service(cluster, last[0], how).found_off(world, work)

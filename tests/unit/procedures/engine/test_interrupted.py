@@ -23,6 +23,7 @@ def test_every_procedure_has_a_case() -> None:
 async def made(case: Case) -> Theatre:
     theatre = a_theatre(case.procedure, case.args)
     case.ready(theatre)
+    theatre.sight.hosts.prints = ("begun",)
     await theatre.approved()
     return theatre
 
@@ -53,6 +54,7 @@ async def test_a_crash_at_any_point(name: str) -> None:
         assert len(theatre.backups.stored) == len(calm.backups.stored), where
         assert theatre.backups.copied == calm.backups.copied, where
         assert all(step.state is StepState.DONE for step in theatre.run.steps.values()), where
+        assert theatre.unheard() == [], where
 
 
 @pytest.mark.parametrize("name", CASES)
