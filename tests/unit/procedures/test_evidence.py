@@ -1,15 +1,21 @@
 """A member that nobody here reaches is down only where no other has heard of it for long enough."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from bot.targets.etcd.model import Condition
-from procedures.etcd.evidence import SILENCE_MS, Word, heard_of
+from procedures.engine.ports import Look
+from procedures.etcd import evidence
+from procedures.etcd.evidence import SILENCE_MS, Word, contested, heard_of, listen
 from procedures.etcd.observe import observe
+from procedures.etcd.view import Seen, View
 from procedures.model.ids import ClusterName, MemberId, MemberName
-from procedures.model.probe import Histogram, Metrics
+from procedures.model.inventory import Cluster
+from procedures.model.probe import Fault, FaultKind, Histogram, Metrics
 from procedures.model.quorum import Health
 from tests.support.sight import FakeSight, a_sight
 
@@ -104,6 +110,15 @@ CASES: Mapping[str, tuple[Mapping[MemberId, Sequence[Metrics]], Word]] = {
     "another leads since": (later(LONG, FOLLOWER, leader_changes=2), Word.OPEN),
     "the leader has not spoken to it": (later(LONG, LEADER, addressed={SILENT: 0}), Word.NOT_LOST),
     "a witness hears nobody": (later(LONG, FOLLOWER, received={LEADER: 0}), Word.NOT_LOST),
+    "a follower has not spoken to it": (
+        later(LONG, FOLLOWER, addressed={SILENT: 0}),
+        Word.LOST,
+    ),
+    "one does not tell of its connections": (later(LONG, FOLLOWER, active_peers={}), Word.OPEN),
+    "one could not be asked, and one not for long": (
+        {**silent(0, SILENCE_MS - 1), FOLLOWER: []},
+        Word.NOT_LOST,
+    ),
     "one could not be asked": ({**LONG, FOLLOWER: []}, Word.NOT_LOST),
     "one witness": ({LEADER: LONG[LEADER]}, Word.NOT_LOST),
     "the leader is no witness": (
@@ -170,6 +185,59 @@ async def test_one_that_has_just_ended() -> None:
     set_to(sight, 3, Condition.BARRED)
     at(sight, 1_000, lambda: set_to(sight, 3, Condition.STOPPED))
     assert await seen(sight, 3) is Health.DOWN
+
+
+@pytest.mark.parametrize(
+    ("condition", "judge", "judged"),
+    [
+        (Condition.OFF, evidence.testified, Health.DOWN),
+        (Condition.BARRED, contested, Health.UNKNOWN),
+    ],
+)
+async def test_nobody_else_is_judged(
+    condition: Condition,
+    judge: Callable[[Cluster, View, Look], View | Awaitable[View]],
+    judged: Health,
+) -> None:
+    """Only whom we cannot reach, or who refuses us; and only where quorum is proven."""
+    sight = a_sight()
+    (cluster,) = sight.inventory.clusters.values()
+    set_to(sight, 3, condition)
+    view = await observe(cluster, sight)
+    before = Health.DOWN if judged is Health.UNKNOWN else Health.UNKNOWN
+
+    async def becomes(view: View, **changes: object) -> Seen:
+        (last,) = (replace(each, **changes) for each in view.seen if each.name == "demo-3")  # type: ignore[arg-type]
+        given = judge(cluster, replace(view, seen=(*view.seen[:2], last)), sight)
+        after = given if isinstance(given, View) else await given
+        return next(each for each in after.seen if each.name == "demo-3")
+
+    probe = view.seen[2].probe
+    assert probe is not None
+    ours = replace(probe, status=Fault(FaultKind.TRUST, "its certificate is not ours."))
+    assert (await becomes(view, health=before)).health is judged
+    assert (await becomes(view, health=Health.ALARMED)).health is Health.ALARMED
+    unjudged = await becomes(view, health=before, probe=ours, why="it is so.")
+    assert (unjudged.health, unjudged.why) == (before, "it is so.")
+    if judge is evidence.testified:
+        unproven = await becomes(replace(view, quorum_proven=False), health=before)
+        assert unproven.health is before
+
+
+async def test_listening_has_an_end() -> None:
+    """Where nothing is ever told that decides it."""
+    sight = a_sight()
+    (cluster,) = sight.inventory.clusters.values()
+    set_to(sight, 3, Condition.BLACKHOLED)
+    view = await observe(cluster, sight)
+    sight.clock.slept_ms.clear()
+
+    async def metrics(*_: object) -> None: ...
+
+    etcd = SimpleNamespace(metrics=metrics, scraped=lambda _, __: silent(0)[LEADER])
+    look = cast("Look", SimpleNamespace(clock=sight.clock, etcd=etcd))
+    assert await listen(cluster, view, look)
+    assert sum(sight.clock.slept_ms) == 30_000
 
 
 def set_to(sight: FakeSight, number: int, condition: Condition) -> None:
