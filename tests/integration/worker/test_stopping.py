@@ -1,0 +1,45 @@
+"""Somebody asks for the end while a command runs on a host."""
+
+import asyncio
+from collections.abc import Sequence
+
+from bot.targets.ssh import programs
+from bot.targets.ssh.model import FakeMachine, Say
+from procedures.model.run import State
+from tests.integration.worker.team import ALICE, BOB, Team, eligible
+from tests.support.waiting import eventually
+
+
+async def test_the_command_is_stopped_and_nothing_is_left(team: Team) -> None:
+    """Its last words are stored, and the run says what was stopped."""
+    machine = team.sight.hosts.machines["demo-2"]
+    machine.time_service = machine.synchronised = False
+
+    async def systemctl(machine: FakeMachine, argv: Sequence[str], stdin: bytes, say: Say) -> int:
+        if "enable" in argv:
+            await say("it takes long")
+            await asyncio.Event().wait()
+        printed = programs.perform(machine, argv, stdin)
+        for line in printed.out.splitlines():
+            await say(line)
+        return printed.status
+
+    machine.programs["systemctl"] = systemctl
+    name = await team.ask(member="demo-2", command="host clock fix")
+    async with team.working():
+        await team.reaches(name, State.WAITING_FOR_APPROVAL)
+        await team.vote(name, BOB)
+
+        async def begun() -> bool:
+            return "it takes long" in [line.text for line in await team.runs.output(name)]
+
+        await eventually(begun, 15, "the command runs")
+        await team.decisions.cancel(name, ALICE, eligible)
+        run = await team.reaches(name, State.CANCELLED, State.IN_DOUBT, State.FAILED)
+    assert run.state is State.CANCELLED
+    assert "stopped under way: " in str(run.error)
+    assert not machine.work
+    (work,) = machine.over.values()
+    assert work.status == 143
+    texts = [line.text for line in await team.runs.output(name)]
+    assert texts[-1] == "demo-2: nothing of it runs any more"

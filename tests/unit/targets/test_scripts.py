@@ -1,0 +1,263 @@
+"""The scripts that machines run, without the way to them: what no test over SSH would notice."""
+
+import os
+import shlex
+import subprocess
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from bot.targets.ssh.wrapper import command, installation
+
+RUN = "r-00000001"
+STUBBORN = "trap '' TERM; echo begun; while :; do sleep 0.1; done"
+_SELINUX = "/sys/fs/selinux/enforce"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a script printed, and its answers by words."""
+
+    out: str
+    answers: list[list[str]]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A folder for the state, one for files, and one for programs in the place of others."""
+
+    state: Path
+    files: Path
+    bin: Path
+
+    def tell(self, verb: str, *arguments: str, data: bytes = b"") -> Told:
+        """Run a script as a login shell would."""
+        spelt = command(verb, *arguments, sudo=False, state=str(self.state))
+        ran = subprocess.run(
+            shlex.split(spelt.line), input=data, capture_output=True, timeout=60, check=False
+        )
+        nonce = spelt.nonce.decode()
+        lines = ran.stderr.decode().splitlines()
+        answers = [line.split(" ")[1:] for line in lines if line.startswith(f"{nonce} ")]
+        return Told(ran.stdout.decode().partition(f"{nonce}\n")[2], answers)
+
+    def install(self) -> Told:
+        """Put the scripts in their place, as they are."""
+        what = installation()
+        sizes = (str(len(what.act)), str(len(what.work)))
+        return self.tell("install", what.name, *sizes, data=what.act + what.work)
+
+    def replace(self, old: str, new: str) -> None:
+        """Let the installed script look elsewhere."""
+        (path,) = self.state.glob("wrapper/[0-9a-f]*[0-9a-f].sh")
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def pretend(self, program: str, script: str) -> None:
+        """Put a program in the place of another."""
+        path = self.bin / program
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        (act,) = self.state.glob("wrapper/[0-9a-f]*[0-9a-f].sh")
+        if f"PATH={self.bin}:" not in act.read_text():
+            self.replace("PATH=/usr/local/sbin", f"PATH={self.bin}:/usr/local/sbin")
+
+    def run(self, key: str, *argv: str, limit: str = "60", data: bytes = b"") -> Told:
+        return self.tell("run", RUN, key, limit, str(len(data)), "0", *argv, data=data)
+
+    def write(self, path: Path, new: bytes, was: bytes | None) -> Told:
+        before = "-" if was is None else sha256(was).hexdigest()
+        arguments = (str(path), "600", before, sha256(new).hexdigest(), str(len(new)))
+        return self.tell("write", *arguments, str(self.files), data=new)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """One that has the scripts."""
+    made = Machine(tmp_path / "state", tmp_path / "files", tmp_path / "bin")
+    made.files.mkdir()
+    made.bin.mkdir()
+    assert made.install().answers == [["installed"]]
+    return made
+
+
+def age(path: Path, days: float) -> None:
+    then = time.time() - days * 24 * 3600
+    os.utime(path, (then, then))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it takes root to give files away")
+@pytest.mark.parametrize("labels", [False, True])
+def test_what_is_replaced_keeps_owner_mode_and_label(machine: Machine, labels: bool) -> None:
+    """So does the former content; a new file has the label of its place."""
+    noted = machine.files.parent / "noted"
+    for program in ("chcon", "restorecon"):
+        machine.pretend(program, f'echo "{program} $1" >>{noted}')
+    if labels:
+        machine.replace(_SELINUX, "/proc/self/stat")
+    path = machine.files / "etcd.conf"
+    path.write_bytes(b"old")
+    os.chown(path, 12345, 54321)
+    path.chmod(0o640)
+    assert machine.write(path, b"new", b"old").answers == [["written"]]
+    former = machine.files / f".etcd.conf.quorumbot-{sha256(b'old').hexdigest()[:12]}"
+    for each, content in ((path, b"new"), (former, b"old")):
+        stat = each.stat()
+        assert (each.read_bytes(), stat.st_uid, stat.st_gid) == (content, 12345, 54321)
+        assert stat.st_mode & 0o7777 == 0o640
+    assert machine.write(machine.files / "other", b"new", None).answers == [["written"]]
+    expected = ["chcon --reference=./etcd.conf", "chcon --reference=."] if labels else []
+    said = noted.read_text().splitlines() if noted.exists() else []
+    assert [line for line in said if line.startswith("chcon")] == expected
+    assert len([line for line in said if line.startswith("restorecon ./.other")]) == labels
+
+
+def test_what_cannot_have_its_label_is_not_replaced(machine: Machine) -> None:
+    """Whoever reads it might not be let any more."""
+    machine.pretend("chcon", "echo not here >&2; exit 1")
+    machine.replace(_SELINUX, "/proc/self/stat")
+    path = machine.files / "etcd.conf"
+    path.write_bytes(b"old")
+    assert machine.write(path, b"new", b"old").answers == [["failed", "not", "here"]]
+    assert [each.name for each in machine.files.iterdir()] == ["etcd.conf"]
+    assert path.read_bytes() == b"old"
+
+
+def test_who_writes_at_the_last_moment_is_not_overwritten(machine: Machine) -> None:
+    """Between the look at the file and its replacement."""
+    path = machine.files / "etcd.conf"
+    path.write_bytes(b"old")
+    machine.pretend("ln", f'printf theirs >{path}; exec /bin/ln "$@"')
+    assert machine.write(path, b"new", b"old").answers[0][0] == "changed"
+    assert path.read_bytes() == b"theirs"
+
+
+def test_a_new_file_replaces_none_that_came_meanwhile(machine: Machine) -> None:
+    """It is there whole, or not at all."""
+    path = machine.files / "etcd.conf"
+    machine.pretend("ln", f'printf theirs >{path}; exec /bin/ln "$@"')
+    answers = machine.write(path, b"new", None).answers
+    assert answers == [["changed", sha256(b"theirs").hexdigest()]]
+    assert path.read_bytes() == b"theirs"
+
+
+def test_what_arrives_short_or_wrong_is_not_written(machine: Machine) -> None:
+    """Nothing of it is left either."""
+    path = machine.files / "etcd.conf"
+    new = sha256(b"new").hexdigest()
+    told = machine.tell("write", str(path), "600", "-", new, "3", str(machine.files), data=b"ne")
+    assert told.answers == [["short"]]
+    assert list(machine.files.iterdir()) == []
+
+
+def test_what_broke_off_is_cleared_away_after_a_day(machine: Machine) -> None:
+    """What is younger may be in use, and what is not Quorumbot's is never touched."""
+    for name, days in (("old.quorumbot-tmp-ABCDEF", 2), ("new.quorumbot-tmp-ABCDEF", 0)):
+        (machine.files / f".{name}").touch()
+        age(machine.files / f".{name}", days)
+    (machine.files / "theirs").touch()
+    age(machine.files / "theirs", 99)
+    machine.write(machine.files / "etcd.conf", b"new", None)
+    names = sorted(each.name for each in machine.files.iterdir())
+    assert names == [".new.quorumbot-tmp-ABCDEF", "etcd.conf", "theirs"]
+
+
+def test_the_state_is_roots_alone(machine: Machine) -> None:
+    """Also where somebody else has made the folder, and it is no way to another place."""
+    machine.state.chmod(0o755)
+    assert machine.tell("settle", RUN, "1-1-work").answers == [["never"]]
+    assert machine.state.stat().st_mode & 0o777 == 0o700
+    moved = machine.state.rename(machine.state.parent / "elsewhere")
+    machine.state.symlink_to(moved)
+    (answer,) = machine.tell("settle", RUN, "1-1-other").answers
+    assert answer[0] == "failed"
+    assert answer[2:] == ["belongs", "to", "somebody", "else"]
+
+
+def test_a_folder_that_cannot_be_made(machine: Machine) -> None:
+    """It is said why."""
+    (machine.state / "runs").rmdir()
+    (machine.state / "runs").touch()
+    (answer,) = machine.tell("settle", RUN, "1-1-work").answers
+    assert answer[0] == "failed"
+
+
+def test_work_with_a_longer_name_is_other_work(machine: Machine) -> None:
+    """Stopping one leaves the other alone."""
+    for key in ("1-1-work-2", "1-1-work"):
+        background = ("sh", "-c", "setsid sleep 30 >/dev/null 2>&1 & echo begun")
+        assert machine.run(key, *background).answers[-1][0] == "ended"
+    machine.tell("stop", RUN, "1-1-work")
+    other = f"QUORUMBOT_MARK={machine.state}/runs/{RUN}/1-1-work-2".encode()
+    left = [pid for pid in Path("/proc").glob("[0-9]*") if other in environment(pid)]
+    assert len(left) == 1
+    machine.tell("stop", RUN, "1-1-work-2")
+    assert not [pid for pid in left if other in environment(pid)]
+
+
+def environment(process: Path) -> list[bytes]:
+    try:
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def test_who_does_not_heed_its_limit_is_killed(machine: Machine) -> None:
+    """It was over its limit all the same; who is killed before that was not."""
+    assert machine.run("1-1-late", "sh", "-c", STUBBORN, limit="0.2").answers[-1][:2] == [
+        "ended",
+        "124",
+    ]
+    killed = machine.run("1-1-killed", "sh", "-c", "kill -KILL $$", limit="30")
+    assert killed.answers[-1][:2] == ["ended", "137"]
+
+
+def test_a_question_that_does_not_heed_its_limit_is_killed(machine: Machine) -> None:
+    """A second later; it is told nothing on stdin."""
+    began = time.monotonic()
+    machine.tell("ask", "0.2", "sh", "-c", STUBBORN)
+    assert time.monotonic() - began < 10
+    assert machine.tell("ask", "5", "cat", data=b"typed").out == ""
+
+
+def test_programs_speak_english_and_are_found(machine: Machine) -> None:
+    """What they say is understood by its words."""
+    assert machine.tell("ask", "5", "sh", "-c", "echo $LC_ALL").out == "C\n"
+
+
+def test_scripts_that_do_not_arrive_whole(machine: Machine) -> None:
+    """They are not put anywhere."""
+    before = sorted((machine.state / "wrapper").iterdir())
+    told = machine.tell("install", "0123456789ab", "4", "4", data=b"echo ")
+    assert told.answers == [["short"]]
+    assert sorted((machine.state / "wrapper").iterdir()) == before
+
+
+def test_scripts_of_former_versions_go_after_a_week(machine: Machine) -> None:
+    """Another worker may use them until then."""
+    folder = machine.state / "wrapper"
+    for name, days in (("aaaaaaaaaaaa", 8), ("bbbbbbbbbbbb", 6)):
+        for path in (folder / f"{name}.sh", folder / f"{name}-work.sh"):
+            path.touch()
+            age(path, days)
+    machine.install()
+    left = {each.name[:12] for each in folder.iterdir()}
+    assert left == {"bbbbbbbbbbbb", installation().name}
+
+
+def test_nothing_is_begun_without_the_script_that_carries_it_out(machine: Machine) -> None:
+    """It is said, and nothing is left that looks like work."""
+    (work,) = machine.state.glob("wrapper/*-work.sh")
+    work.unlink()
+    assert machine.run("1-1-work", "true").answers[-1][0] == "failed"
+    assert machine.tell("settle", RUN, "1-1-work").answers == [["never"]]
+
+
+def test_nobody_stores_what_is_not_there(machine: Machine) -> None:
+    """Where a run is over, saying how much of it is stored makes nothing of it again."""
+    assert machine.tell("said", RUN, "1-1-work", "9").answers == [["gone"]]
+    assert not (machine.state / "runs" / RUN).exists()
