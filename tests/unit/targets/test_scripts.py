@@ -2,9 +2,13 @@
 
 import os
 import shlex
+import signal
 import subprocess
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from bot.targets.ssh.wrapper import command, installation
 
 RUN = "r-00000001"
 STUBBORN = "trap '' TERM; echo begun; while :; do sleep 0.1; done"
+BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 _SELINUX = "/sys/fs/selinux/enforce"
 
 
@@ -145,6 +150,53 @@ def test_a_new_file_replaces_none_that_came_meanwhile(machine: Machine) -> None:
     assert path.read_bytes() == b"theirs"
 
 
+def test_a_former_file_that_can_have_no_second_name_is_copied(machine: Machine) -> None:
+    """Where its file system has no links."""
+    path = machine.files / "etcd.conf"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    machine.pretend("ln", "exit 1")
+    assert machine.write(path, b"new", b"old").answers == [["written"]]
+    (former,) = machine.files.glob(".etcd.conf.quorumbot-*")
+    assert (former.read_bytes(), former.stat().st_mode & 0o777) == (b"old", 0o640)
+
+
+def test_a_full_disk_is_said_to_be_full(machine: Machine) -> None:
+    """What was there stays."""
+    path = machine.files / "etcd.conf"
+    path.write_bytes(b"old")
+    machine.pretend("head", "echo No space left on device >&2; exit 1")
+    answers = machine.write(path, b"new", b"old").answers
+    assert answers == [["failed", "No", "space", "left", "on", "device"]]
+    assert path.read_bytes() == b"old"
+
+
+def test_a_place_with_a_longer_name_is_another_place(machine: Machine) -> None:
+    """Wherever a link leads."""
+    other = machine.files.parent / "files2"
+    other.mkdir()
+    (machine.files / "link").symlink_to(other)
+    answers = machine.write(machine.files / "link" / "etcd.conf", b"new", None).answers
+    assert answers == [["escapes", str(other / "etcd.conf")]]
+    assert list(other.iterdir()) == []
+
+
+def test_what_is_sent_is_compared_at_its_end(machine: Machine) -> None:
+    """And what came there meanwhile is left."""
+    path = machine.files / "snapshot.db"
+    for sum_of, answer in ((b"other", "short"), (b"data", "other")):
+        end = sha256(sum_of).hexdigest()
+        if answer == "other":
+            machine.pretend("ln", f'printf theirs >{path}; exec /bin/ln "$@"')
+        told = machine.tell(
+            "send", str(path), "600", str(machine.files), data=f"4\ndataend {end}\n".encode()
+        )
+        assert told.answers == [["ready"], [answer]]
+        assert [each.read_bytes() for each in machine.files.iterdir()] == (
+            [b"theirs"] if answer == "other" else []
+        )
+
+
 def test_what_arrives_short_or_wrong_is_not_written(machine: Machine) -> None:
     """Nothing of it is left either."""
     path = machine.files / "etcd.conf"
@@ -197,6 +249,89 @@ def test_work_with_a_longer_name_is_other_work(machine: Machine) -> None:
     assert len(left) == 1
     machine.tell("stop", RUN, "1-1-work-2")
     assert not [pid for pid in left if other in environment(pid)]
+
+
+def test_another_boot_had_other_processes(machine: Machine) -> None:
+    """Also where one of now has the same number, and began as long after the boot."""
+    machine.run("1-1-work", "true")
+    folder = machine.state / "runs" / RUN / "1-1-work"
+    (folder / "status").unlink()
+    with subprocess.Popen(["sleep", "60"]) as other:
+        began = Path(f"/proc/{other.pid}/stat").read_text().rpartition(") ")[2].split()[19]
+        for boot, found in ((BOOT, "running"), ("another", "lost")):
+            (folder / "record").write_text(f"{other.pid} {began} {boot}\n")
+            assert machine.tell("settle", RUN, "1-1-work").answers[0][0] == found
+        other.kill()
+
+
+def test_what_has_ended_and_is_not_noted_yet_still_runs(machine: Machine) -> None:
+    """It is not lost: who carries it out is about to note its end."""
+    machine.pretend("sync", 'case $1 in *.status) sleep 1 ;; esac; exec /bin/sync "$@"')
+    with background(machine, "1-1-work", "true") as running:
+        folder = machine.state / "runs" / RUN / "1-1-work"
+        wait_for(folder / ".status")
+        assert machine.tell("settle", RUN, "1-1-work").answers[0][0] == "running"
+    assert running.answers[-1][:2] == ["ended", "0"]
+
+
+def test_who_carries_it_out_is_not_ended_by_a_logout(machine: Machine) -> None:
+    """Nor by a signal that asks for its end: the command's end is noted."""
+    gate = machine.files / "gate"
+    script = 'while [ ! -e "$0" ]; do sleep 0.05; done'
+    with background(machine, "1-1-work", "sh", "-c", script, str(gate)) as running:
+        record = machine.state / "runs" / RUN / "1-1-work" / "record"
+        wait_for(record)
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            os.kill(int(record.read_text().split()[0]), number)
+        gate.touch()
+    assert running.answers[-1][:2] == ["ended", "0"]
+
+
+def test_what_cannot_be_ended_is_said_to_run(machine: Machine) -> None:
+    """Nobody says that it is gone."""
+    machine.replace("kill -s", "true -s")
+    machine.replace("tenths=50", "tenths=1")
+    machine.run("1-1-work", "sh", "-c", "setsid sleep 30 >/dev/null 2>&1 &")
+    assert machine.tell("stop", RUN, "1-1-work").answers == [["running", "0"]]
+    machine.install()
+    assert machine.tell("stop", RUN, "1-1-work").answers[-1][0] == "ended"
+
+
+def test_files_of_a_run_stay_as_long_as_the_run_is_known(machine: Machine) -> None:
+    """It may wait for people; what belongs to no run goes after a week."""
+    for name, days in (("r-WAITING0", 8), ("r-ALONE000", 8), ("r-FRESH000", 0)):
+        (machine.state / "files" / name).mkdir()
+        age(machine.state / "files" / name, days)
+    (machine.state / "runs" / "r-WAITING0").mkdir()
+    machine.run("1-1-work", "true")
+    left = sorted(each.name for each in (machine.state / "files").iterdir())
+    assert left == ["r-FRESH000", "r-WAITING0"]
+
+
+@dataclass
+class Later:
+    """What work that runs in the background answers in the end."""
+
+    answers: list[list[str]] = field(default_factory=list)
+
+
+@contextmanager
+def background(machine: Machine, key: str, *argv: str) -> Iterator[Later]:
+    """Follow a piece of work in a thread; leaving waits for its end."""
+    later = Later()
+    thread = threading.Thread(target=lambda: later.answers.extend(machine.run(key, *argv).answers))
+    thread.start()
+    try:
+        yield later
+    finally:
+        thread.join(30)
+
+
+def wait_for(path: Path) -> None:
+    until = time.monotonic() + 10
+    while not path.exists():
+        assert time.monotonic() < until, path
+        time.sleep(0.01)
 
 
 def environment(process: Path) -> list[bytes]:
