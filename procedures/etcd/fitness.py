@@ -59,25 +59,31 @@ def fitness(
 
 
 def _service(hosts: Hosts, spare: Spare) -> Figure:
-    off = f"(/etcd retire {spare.host.name} switches it off)"
-    there = residents(spare.config, hosts.view)
-    if there and (spare.runs or spare.told):
-        text = (
+    against = _runs(hosts, spare) if spare.runs or spare.told else _starts(spare)
+    if against is None:
+        return _well(spare, "service", "no etcd runs")
+    return _bad(spare, "service", against)
+
+
+def _runs(hosts: Hosts, spare: Spare) -> str:
+    """Whose etcd it is that runs there, or would with the next boot, and what to do."""
+    if there := residents(spare.config, hosts.view):
+        return (
             f"an etcd runs there that is configured as the member {shown(there[0])}: look whether "
             f"{spare.host.address} is the address of {spare.host.name}"
         )
-        return _bad(spare, "service", text)
-    if spare.serves and (spare.runs or spare.told):
-        return _bad(spare, "service", f"an etcd runs there for the cluster {spare.serves}")
-    if spare.runs:
-        return _bad(spare, "service", f"an etcd runs there {off}")
-    if spare.told:
-        return _bad(spare, "service", f"{spare.told} {off}")
+    if spare.serves:
+        return f"an etcd runs there for the cluster {spare.serves}"
+    what = "an etcd runs there" if spare.runs else spare.told
+    return f"{what} (/etcd retire {spare.host.name} switches it off)"
+
+
+def _starts(spare: Spare) -> str | None:
+    """Why no etcd could be started there as it has to be."""
     if spare.forced:
-        return _bad(spare, "service", wrong(spare.forced).rstrip("."))
-    if spare.stuck and spare.minor is not None:  # else that says it: nothing is installed
-        return _bad(spare, "service", spare.stuck)
-    return _well(spare, "service", "no etcd runs")
+        return wrong(spare.forced).rstrip(".")
+    # Where nothing is installed, that is said of the version.
+    return spare.stuck if spare.minor is not None else None
 
 
 def _machine(hosts: Hosts, spare: Spare) -> Figure:

@@ -63,8 +63,10 @@ def tell(joins: Sequence[Standing], stopped: Sequence[Standing], run: Runbook) -
     )
     for each in stopped:
         if each not in joins:
-            why = each.stuck or each.forced or (
-                "with it there would be an even number, or it cannot join as it is (R6, R8)"
+            why = (
+                each.stuck
+                or each.forced
+                or "with it there would be an even number, or it cannot join as it is (R6, R8)"
             )
             how = f"scale-up {each.host.name}" if _knows_learners(joins[0]) else "member add"
             run.fact(f"{each.host.name} stays off: {why}. Add it later with /etcd {how}.")

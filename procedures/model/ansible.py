@@ -12,7 +12,7 @@ from dataclasses import dataclass
 ETCD, NEW_ETCD = "etcd", "new_etcd"
 _OURS = (ETCD, NEW_ETCD)
 
-PLAYBOOK_RUNS = ("pgrep", "-f", r"[a]nsible-playbook .*\.ya?ml")
+PLAYBOOK_RUNS = ("pgrep", "-f", "[a]nsible-playbook .*[.]ya?ml")
 """Ends with status 0 where one runs. The brackets keep the pattern from finding who asks."""
 
 _ALL = ("OSEv3", "children")
