@@ -90,7 +90,7 @@ REFUSALS = {
     ),
     "nothing to win at all": (
         Case("etcd defrag", {"anyway": True}),
-        r"nothing to win: less than 64 KiB of its file is free: demo-1 20 % of 20 KiB free.* \(R11\)\.$",
+        r"nothing to win: less than 64 KiB of its file is free: demo-1 20 % of 20 KiB.* \(R11\)\.$",
     ),
     "a member less than quorum tolerates": (
         Case("etcd defrag", {}, fragmented, size=2),
