@@ -12,12 +12,18 @@ from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.etcd.check_healthy import CheckMember
 from procedures.actions.etcd.expect import Expect
 from procedures.actions.etcd.promote_member import PromoteMember
-from procedures.actions.host.files import MoveAside, placed, rewritten
+from procedures.actions.host.files import (
+    MoveAside,
+    WriteFile,
+    placed,
+    rewritten,
+    written_again,
+)
 from procedures.actions.host.ports import CheckPorts
 from procedures.actions.host.run_etcd import StartEtcd
 from procedures.etcd.data_place import require_placed
 from procedures.etcd.first_certificates import Makings, make
-from procedures.etcd.joining import joined, own
+from procedures.etcd.joining import joined, own, staying
 from procedures.etcd.newcomer import Home, Newcomer
 from procedures.etcd.peer_urls import is_local
 from procedures.etcd.ports import Way
@@ -28,6 +34,7 @@ from procedures.model.ids import ClusterName, MemberId, MemberName
 from procedures.model.member import Identity
 from procedures.model.plan import Ref, Undo
 from procedures.model.platform import layout
+from procedures.model.probe import ListedMember
 from procedures.model.procedure import Runbook
 
 NEW_ID = "the id of the new member"
@@ -80,12 +87,8 @@ class Admission:
                 MoveAside(self.cluster, platform, self._at, *moves),
                 undo=Undo(f"On {name}, while no etcd runs there: mv {moves[1]} {moves[0]}"),
             )
+        self.run.step(f"Configure etcd on {name}", self._configured())
         of = self._template()
-        content = joined(_text(of.config), of.place, self.new.place, self.peers)
-        self.run.step(
-            f"Configure etcd on {name}",
-            rewritten(self.cluster, self._at, how.config, spare.config, content),
-        )
         for each in self.new.carried:
             path = each.runner.joining
             content = own(_text(each.source), of.row.name, of.place, self.new.place)
@@ -96,6 +99,20 @@ class Admission:
                         self.cluster, self._at, path, each.there, content, mode=each.runner.mode
                     ),
                 )
+
+    def forget(self, gone: ListedMember) -> None:
+        """Let its configuration name one no more that was a member when it joined, and went."""
+        first, name = self._configured(), self.new.spare.host.name
+        peers = {row.name: row.peer_urls[0] for row in self.new.others if row.id != gone.id}
+        content = staying(first.content, peers | {name: self.new.peer_url})
+        if content != first.content:
+            self.run.step(f"Note the new membership on {name}", written_again(first, content))
+
+    def _configured(self) -> WriteFile:
+        of, spare = self._template(), self.new.spare
+        path = layout(self.new.hosts.cluster.platform).config
+        content = joined(_text(of.config), of.place, self.new.place, self.peers)
+        return rewritten(self.cluster, self._at, path, spare.config, content)
 
     def _certificates(self, makings: Makings) -> None:
         spare = self.new.spare

@@ -112,6 +112,7 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
         dict(cluster.endpoints) if others is None else others,
     )
     _, gone = find(view, old.id)
+    admission.forget(gone)
     tell_all(scene.around, scene.new, run, without=gone, ahead=ahead)
     leaving.switch_off()
 

@@ -137,6 +137,13 @@ def rewritten(
     return WriteFile(cluster, at, path, content, sha, difference(path, before, content))
 
 
+def written_again(first: WriteFile, content: str) -> WriteFile:
+    """Write a file once more, which `first` has written by then."""
+    change = difference(first.path, first.content, content)
+    sha = _sha(first.content.encode())
+    return WriteFile(first.cluster, first.at, first.path, content, sha, change)
+
+
 @dataclass(frozen=True, slots=True)
 class MoveAside:
     """Give a folder in etcd's data folder another name. No etcd may run; nothing is deleted.

@@ -8,6 +8,7 @@ from bot.targets.etcd.model import Condition
 from bot.targets.ssh.model import FakeMachine, Say, StartError
 from bot.targets.ssh.programs import perform
 from bot.undoing import undoing
+from procedures.model import envfile
 from procedures.model.errors import Refused
 from procedures.model.events import Resumed
 from procedures.model.ids import MemberName
@@ -158,3 +159,18 @@ async def test_a_unit_that_stays_enabled() -> None:
     await theatre.work()
     assert theatre.run.state is State.FAILED
     assert "etcd.service on demo-4 is still enabled" in str(theatre.run.error)
+
+
+@pytest.mark.parametrize("dead", [True, False])
+async def test_no_configuration_names_the_old_one_in_the_end(dead: bool) -> None:
+    """Nor does that of the new one, which joined while a healthy one was still a member."""
+    theatre = a_theatre("etcd replace", {"member": "demo-3", "with_": "demo-4"})
+    if dead:
+        theatre.sight.demo.members[MemberName("demo-3")].condition = Condition.STOPPED
+    await theatre.approved()
+    await theatre.work()
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    for name in ("demo-1", "demo-2", "demo-4"):
+        text = theatre.sight.hosts.machines[name].files.text("/etc/etcd/etcd.conf")
+        listed = envfile.read(text)["ETCD_INITIAL_CLUSTER"].split(",")
+        assert [each.partition("=")[0] for each in listed] == ["demo-1", "demo-2", "demo-4"]
