@@ -36,6 +36,8 @@ def _run(arguments: argparse.Namespace) -> int:
             from bot.sandbox.supervisor import run
             from bot.slash_commands import slash_commands
 
+            if arguments.around and not arguments.hosts:
+                raise UsageError("--around is of hosts: say --hosts too.")
             return asyncio.run(
                 run(
                     port=arguments.port,
@@ -43,6 +45,7 @@ def _run(arguments: argparse.Namespace) -> int:
                     open_browser=not arguments.no_browser,
                     transport="http" if arguments.http else "socket",
                     hosts=arguments.hosts,
+                    around=arguments.around,
                     commands=slash_commands(),
                 )
             )
@@ -95,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=["okd3", "ocp311", "kubespray"],
         metavar="FLAVOUR",
         help="etcd on hosts, reached over SSH: okd3, ocp311 or kubespray; needs root",
+    )
+    sandbox.add_argument(
+        "--around", action="store_true", help="with --hosts: masters, Flannel and Ansible, too"
     )
 
     serve = commands.add_parser("serve", help="the Slack front")

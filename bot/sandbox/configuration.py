@@ -30,13 +30,18 @@ class BotPorts:
 
 @dataclass(frozen=True, slots=True)
 class Machines:
-    """The demo cluster's hosts: their addresses by member, and how a worker logs in to them."""
+    """The demo cluster's hosts: their addresses by member, and how a worker logs in to them.
+
+    `masters` are those that run an API server, `ansible` the one from which all were installed.
+    """
 
     platform: str
     addresses: Mapping[str, str]
     user: str
     key: str
     known_hosts: str
+    masters: tuple[str, ...] = ()
+    ansible: str | None = None
 
     @property
     def sections(self) -> dict[str, object]:
@@ -50,6 +55,8 @@ class Machines:
                 "key": self.key,
                 "known_hosts": self.known_hosts,
             },
+            **({"masters": list(self.masters)} if self.masters else {}),
+            **({"ansible": {"host": self.ansible}} if self.ansible else {}),
         }
 
 

@@ -50,9 +50,9 @@ async def on_loopback(files: StateFiles, etcd: str) -> AsyncIterator[Running]:
 
 
 @contextlib.asynccontextmanager
-async def on_hosts(files: StateFiles, flavour: str) -> AsyncIterator[Running]:
+async def on_hosts(files: StateFiles, flavour: str, *, furnished: bool) -> AsyncIterator[Running]:
     """Hosts of a testbed, new ones each time; raises SandboxError where there can be none."""
-    async with hosted(files, flavour) as cluster:
+    async with hosted(files, flavour, furnished=furnished) as cluster:
         told = cluster.told
         for source in told.tls:
             target = files.demo / source.name

@@ -52,6 +52,7 @@ class _Options:
     commands: Sequence[SlashCommand]
     launch: Launch
     hosts: str | None
+    around: bool
 
 
 async def run(
@@ -63,15 +64,16 @@ async def run(
     commands: Sequence[SlashCommand],
     launch: Launch | None = None,
     hosts: str | None = None,
+    around: bool = False,
 ) -> int:
     """Run a sandbox until SIGINT, SIGTERM or SIGHUP; returns the exit status.
 
     Prints the page's address and, once everything answers, `ready`. Without a `port` the page is
     at 8700, or elsewhere when that is taken. State is kept in `directory`; without one it is in a
-    temporary directory and goes. `hosts` is the flavour of hosts on which etcd is to be. Whatever
-    happens, no process that it started is left.
+    temporary directory and goes. `hosts` is the flavour of hosts on which etcd is to be, with what
+    people have `around` it there. Whatever happens, no process that it started is left.
     """
-    options = _Options(port, open_browser, transport, commands, launch or Launch(), hosts)
+    options = _Options(port, open_browser, transport, commands, launch or Launch(), hosts, around)
     sandbox = asyncio.create_task(_run(directory, options))
     loop = asyncio.get_running_loop()
     stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -119,7 +121,9 @@ async def _run(directory: Path | None, options: _Options) -> None:
         logs = f"logs are in {files.root / 'log'}"
         if options.hosts:
             _say(f"starting etcd on three hosts, and a spare one; {logs}")
-            demo = await stack.enter_async_context(on_hosts(files, options.hosts))
+            demo = await stack.enter_async_context(
+                on_hosts(files, options.hosts, furnished=options.around)
+            )
         else:
             _say(f"starting Redis and a 3-member etcd cluster; {logs}")
             demo = await stack.enter_async_context(on_loopback(files, binaries["etcd"]))

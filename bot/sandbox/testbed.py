@@ -112,8 +112,12 @@ class HostedCluster:
 
 
 @contextlib.asynccontextmanager
-async def hosted(files: StateFiles, flavour: str) -> AsyncIterator[HostedCluster]:
+async def hosted(
+    files: StateFiles, flavour: str, *, furnished: bool
+) -> AsyncIterator[HostedCluster]:
     """A healthy cluster on hosts of this flavour, removed in the end.
+
+    `furnished` are they with what people have around etcd: masters, Flannel, Ansible.
 
     Raises SandboxError, which says what is missing.
     """
@@ -124,7 +128,7 @@ async def hosted(files: StateFiles, flavour: str) -> AsyncIterator[HostedCluster
     log = files.log("testbed")
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            *(*_TESTBED, "serve", "--flavour", flavour),
+            *(*_TESTBED, "serve", "--flavour", flavour, *(["--around"] if furnished else [])),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
@@ -164,7 +168,13 @@ async def _ready(process: asyncio.subprocess.Process, flavour: str, log: Path) -
         endpoints=told["endpoints"],
         tools=told["tools"],
         tls=tuple(map(Path, told["tls"])),
-        machines=Machines(platform=flavour, addresses=told["hosts"], **told["ssh"]),
+        machines=Machines(
+            platform=flavour,
+            addresses=told["hosts"],
+            masters=tuple(told["masters"]),
+            ansible=told["ansible"],
+            **told["ssh"],
+        ),
     )
 
 

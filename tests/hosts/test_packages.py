@@ -11,22 +11,10 @@ from procedures.model.run import State
 from tests.chaos.witness import Witness
 from tests.hosts.stage import on_stage
 from tests.support.real_stage import Journal, RealStage
-from tests.testbed import Host, HostSpec, Namespace, Testbed
-from tests.testbed.flavours.flavour import FILES
+from tests.testbed import HostSpec, Namespace, Testbed
+from tests.testbed.around import be_rhel, register
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3")
-
-
-def be_rhel(host: Host, *, registered: bool) -> None:
-    for name in ("subscription-manager", "rpm", "yum"):
-        host.machine.write(f"usr/bin/{name}", (FILES / "rhel").read_text(), mode=0o755)
-    host.run(["mkdir", "-p", "/var/lib/rhsm"])
-    if registered:
-        register(host)
-
-
-def register(host: Host) -> None:
-    host.run(["touch", "/var/lib/rhsm/registered"])
 
 
 async def say_done(journal: Journal, stage: RealStage) -> None:
@@ -47,7 +35,9 @@ async def test_from_registering_to_the_next_minor(inside: Namespace, tmp_path: P
     with Testbed.start([HostSpec(name) for name in NAMES], bot=inside) as bed:
         cluster = bed.cluster(NAMES)
         for name in NAMES:
-            be_rhel(bed[name], registered=name != "etcd-2")
+            be_rhel(bed[name])
+            if name != "etcd-2":
+                register(bed[name])
         async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
             journal = await stage.carried_out("host rhsm-update")
             await say_done(journal, stage)

@@ -14,21 +14,10 @@ from tests.hosts.stage import on_stage
 from tests.support.real_stage import RealStage
 from tests.support.waiting import eventually
 from tests.testbed import Cluster, Host, HostSpec, Namespace, Testbed
+from tests.testbed.around import install_time_service, show_time_service
 from tests.testbed.flavours import Version
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3")
-UNIT = """\
-[Service]
-ExecStart=/bin/sleep infinity
-[Install]
-WantedBy=multi-user.target
-"""
-KEPT = """\
-#!/bin/sh
-# The clock of all hosts is this machine's: it counts as kept right while the service runs.
-systemctl is-active --quiet chronyd && kept=yes || kept=no
-printf 'NTP=%s\\nNTPSynchronized=%s\\n' $kept $kept
-"""
 RIGHT, WRONG = b"what-was-written", b"what-no-one-did!"
 DATABASE = "/var/lib/etcd/member/snap/db"
 
@@ -107,12 +96,9 @@ async def test_clocks_that_nothing_keeps_right(inside: Namespace, tmp_path: Path
     with Testbed.start([HostSpec(name) for name in NAMES], bot=inside) as bed:
         cluster = bed.cluster(NAMES)
         for name in NAMES:
-            told = bed[name].path("/usr/local/bin/timedatectl")
-            told.write_text(KEPT)
-            told.chmod(0o755)
+            show_time_service(bed[name])
             if name != "etcd-1":
-                bed[name].path("/etc/systemd/system/chronyd.service").write_text(UNIT)
-                bed[name].run(["systemctl", "daemon-reload"])
+                install_time_service(bed[name])
         async with on_stage(bed, cluster, Platform.OKD3, tmp_path) as stage:
             with pytest.raises(Refused, match=r"etcd-1 is not synchronised, .* is masked"):
                 await stage.planned("host clock fix", host="etcd-1")

@@ -12,8 +12,8 @@ from procedures.model.snapshot import is_archive
 from tests.hosts.restoring import NAMES, cluster_id, ended, keys, listed, restored, write
 from tests.hosts.stage import on_stage
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
+from tests.testbed.around import serve_v2, v2
 from tests.testbed.host import Host
-from tests.testbed.shell import until
 
 _CONFIG = "etc/etcd/etcd.conf"
 _OLD = "/var/lib/etcd/member.before-r-00000002"
@@ -24,24 +24,8 @@ def a_cluster(inside: Namespace) -> Iterator[tuple[Testbed, Cluster]]:
     """Three members of 3.4 that serve both APIs, as OpenShift 3 had them."""
     with Testbed.start([HostSpec(name, "okd3", "3.4") for name in NAMES], bot=inside) as bed:
         cluster = bed.cluster(NAMES)
-        for name in NAMES:
-            config = bed[name].path(f"/{_CONFIG}")
-            config.write_text(config.read_text() + "ETCD_ENABLE_V2=true\n")
-            bed[name].run(["systemctl", "restart", "etcd.service"])
-            until(lambda: cluster.healthy() == list(NAMES), 60, "all are healthy")
+        serve_v2(cluster)
         yield bed, cluster
-
-
-def v2(host: Host, *words: str) -> str:
-    """Call the v2 API of a host's own member, there."""
-    ran = host.run(
-        [
-            *("env", "ETCDCTL_API=2", "etcdctl", "--no-sync"),
-            *(f"--endpoints=https://{host.address}:2379", "--ca-file=/etc/etcd/ca.crt"),
-            *("--cert-file=/etc/etcd/peer.crt", "--key-file=/etc/etcd/peer.key", *words),
-        ]
-    )
-    return ran.output
 
 
 def in_v2(host: Host) -> list[str]:

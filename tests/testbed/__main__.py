@@ -40,6 +40,9 @@ def main() -> int:
     serving.add_argument("--name", default="demo", help="of the hosts, before their numbers")
     serving.add_argument("--members", type=int, default=3, metavar="N")
     serving.add_argument("--spares", type=int, default=1, metavar="N")
+    serving.add_argument(
+        "--around", action="store_true", help="and masters, Flannel and Ansible beside it"
+    )
     commands.add_parser("missing", help="print the Debian packages that are missing here")
     options = parser.parse_args()
     try:
@@ -57,6 +60,7 @@ def main() -> int:
                 options.etcd,
                 members=options.members,
                 spares=options.spares,
+                furnished=options.around,
             )
         else:
             _up(options)

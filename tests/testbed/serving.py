@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from tests.testbed.access import BOT
+from tests.testbed.around import Around, furnish
 from tests.testbed.bed import Testbed
 from tests.testbed.cluster import Cluster
 from tests.testbed.errors import BedError
@@ -23,7 +24,15 @@ from tests.testbed.flavours import FlavourName, Version
 from tests.testbed.host import Host, HostSpec
 
 
-def serve(name: str, flavour: FlavourName, version: Version, *, members: int, spares: int) -> int:
+def serve(
+    name: str,
+    flavour: FlavourName,
+    version: Version,
+    *,
+    members: int,
+    spares: int,
+    furnished: bool,
+) -> int:
     """Run hosts `NAME-1` … until stdin ends, SIGTERM or SIGINT; returns the exit status."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
@@ -33,7 +42,8 @@ def serve(name: str, flavour: FlavourName, version: Version, *, members: int, sp
         threading.Thread(target=_read, args=(lines,), daemon=True).start()
         with Testbed.start([HostSpec(each, flavour, version) for each in names]) as bed:
             cluster = bed.cluster(names[:members], spares=names[members:])
-            _say({"ready": _told(bed, cluster)})
+            around = furnish(bed, cluster, flavour) if furnished else Around()
+            _say({"ready": _told(bed, cluster, around)})
             served = _Served(bed, cluster)
             while True:
                 _say(served.answer(json.loads(lines.get())))
@@ -62,12 +72,14 @@ def _say(line: Mapping[str, object]) -> None:
     print(json.dumps(line), flush=True)
 
 
-def _told(bed: Testbed, cluster: Cluster) -> dict[str, object]:
+def _told(bed: Testbed, cluster: Cluster, around: Around) -> dict[str, object]:
     """Names of hosts are those of their members, which not every platform calls like the host."""
     return {
         "folder": str(bed.folder),
         "namespace": str(bed.network.bot.path),
         "hosts": {cluster.name_of(host): host.address for host in bed.hosts.values()},
+        "masters": around.masters,
+        "ansible": around.ansible,
         "endpoints": cluster.endpoints,
         "tls": [str(path) for path in (cluster.files.ca, cluster.files.cert, cluster.files.key)],
         "ssh": {

@@ -1,8 +1,8 @@
 """The two worlds in which the contract is tested: a real sshd, and machines in memory."""
 
 import asyncio
-import itertools
 import os
+import secrets
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -26,7 +26,6 @@ from tests.support.waiting import eventually
 
 DEADLINE_MS = 2_000
 PATIENCE_MS = 1_000
-_RUNS = itertools.count(1)
 
 
 class Target(HostLook, HostAct, Protocol):
@@ -57,7 +56,8 @@ class World(Protocol):
 
 
 def new_run() -> RunId:
-    return RunId(f"r-{next(_RUNS):08d}")
+    """One that no other test on this machine has: processes are found by it."""
+    return RunId(f"r-{secrets.token_hex(4).upper()}")
 
 
 async def _sh(_: FakeMachine, argv: Sequence[str], stdin: bytes, say: Say) -> int:
