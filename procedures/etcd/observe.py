@@ -51,7 +51,7 @@ def listed(view: View) -> tuple[tuple[Seen, ListedMember], ...]:
     return tuple((seen, seen.listed) for seen in view.seen if seen.listed)
 
 
-def not_well(view: View, apart_from: MemberId) -> tuple[str, ...]:
+def not_well(view: View, apart_from: MemberId | None) -> tuple[str, ...]:
     """The names of those that are not healthy besides one: whoever waits for them waits in vain."""
     return tuple(
         seen.name

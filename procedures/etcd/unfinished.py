@@ -47,8 +47,7 @@ def only_to_start(view: View) -> str | None:
 def _never_started(view: View, row: ListedMember, host: Host) -> str:
     peer = ", ".join(row.peer_urls)
     what = f"Member {row.id}, peer {peer}, was added and has never started (R5)."
-    voters = quorum.voters(view.members)
-    if not row.learner and quorum.healthy(voters) < quorum.quorum(len(voters)):
+    if not (row.learner or view.quorum_proven):
         return (
             f"{what} It has a vote, and without it nothing can be written or removed (R6). Start "
             "etcd on its host, with ETCD_INITIAL_CLUSTER_STATE=existing and an empty data folder."

@@ -12,6 +12,7 @@ from procedures.engine.ports import Look
 from procedures.etcd.asked import told_voters
 from procedures.etcd.asking import Asking
 from procedures.etcd.hosts import Hosts, member_on, with_hosts
+from procedures.etcd.observe import not_well
 from procedures.master.masters import Masters, look_at_masters
 from procedures.model import envfile
 from procedures.model.client_urls import Asked, owner_of, renewed
@@ -127,8 +128,9 @@ def point_flannel(
     Tells whether there is anything to do. `without` is a member that is gone by then.
     """
     before = len(run.steps)
+    unwell = not_well(hosts.view, apart_from=without.id if without else None)
     for each in flannels.seen:
-        if _point(hosts, each, voters, run):
+        if _point(hosts, each, voters, run, unwell):
             _restart(hosts, masters, each, run, without)
     if flannels.silent and flannels.seen:
         run.fact(
@@ -138,8 +140,14 @@ def point_flannel(
     return len(run.steps) > before
 
 
-def _point(hosts: Hosts, each: Flannel, voters: Sequence[Asked], run: Runbook) -> bool:
-    """Write the voters' URLs; tells whether that is to be done."""
+def _point(
+    hosts: Hosts, each: Flannel, voters: Sequence[Asked], run: Runbook, unwell: Sequence[str]
+) -> bool:
+    """Write the voters' URLs; tells whether that is to be done.
+
+    Not where a member would restart with Flannel while others are `unwell` (R10): the list stays as
+    it is, so that it is found to be changed later.
+    """
     name, cluster = each.host.name, hosts.cluster.name
     text = each.config.content.decode("utf-8", "surrogateescape")
     values: Mapping[str, str] = envfile.read(text)
@@ -152,6 +160,13 @@ def _point(hosts: Hosts, each: Flannel, voters: Sequence[Asked], run: Runbook) -
         run.fact(f"No voter says where clients reach it, so {CONFIG} on {name} stays.")
         return False
     if tuple(urls) == wanted:
+        return False
+    if unwell and each.runs and _restarts_member(hosts, each):
+        run.fact(
+            f"Flannel on {name} is left as it is: a member would restart with it, and "
+            f"{' and '.join(unwell)} {'is' if len(unwell) == 1 else 'are'} not healthy (R10). When "
+            "that is over, run /host flannel set-endpoints."
+        )
         return False
     for url in urls:
         if owner_of(url, voters) is None:
@@ -177,7 +192,7 @@ def _restart(
         run.fact(f"On {name}, {' and '.join(each.with_it)} restart with {UNIT}.")
     at = At(name, each.machine.machine_id)
     # Before as well: a member that restarts with Flannel may be one too many (R10).
-    checked = each.with_it and member_on(each.host, hosts.view)
+    checked = _restarts_member(hosts, each)
     if checked:
         run.step("Check that all members are healthy", CheckHealthy(cluster, without))
     run.step(f"Restart Flannel on {name}", RestartFlannel(cluster, at, each.subnet))
@@ -189,6 +204,10 @@ def _restart(
             f"Wait until the API server on {name} serves",
             CheckApi(cluster, at, master.healthz),
         )
+
+
+def _restarts_member(hosts: Hosts, each: Flannel) -> bool:
+    return bool(each.with_it) and member_on(each.host, hosts.view) is not None
 
 
 PROCEDURE = Procedure(

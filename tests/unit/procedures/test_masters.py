@@ -15,6 +15,7 @@ from procedures.model.procedure import Runbook
 from procedures.model.run import State
 from tests.support.masters import SECRET, config, healthz, with_flannel, with_masters
 from tests.support.theatre import Theatre, a_theatre
+from tests.unit.procedures.plans.case import planned
 
 GONE = ("https://gone:2379",)
 
@@ -208,8 +209,10 @@ async def test_flannel_does_not_restart_a_member_that_the_others_need() -> None:
     """Docker restarts with it, and etcd with that: with one down, quorum would be lost (R10)."""
     theatre = a_theatre("host flannel set-endpoints", {})
     with_flannel("demo-1", urls=GONE)(theatre)
-    theatre.sight.demo.members[MemberName("demo-3")].condition = Condition.STOPPED
     await theatre.approved()
+    theatre.sight.demo.members[MemberName("demo-3")].condition = Condition.STOPPED
+    with pytest.raises(Refused, match=r"demo-1 is left as it is: .* demo-3 is not healthy \(R10\)"):
+        await planned(theatre)
     await theatre.work()
     assert theatre.run.state is State.FAILED
     assert "demo is not healthy" in str(theatre.run.error)

@@ -5,6 +5,7 @@ from typing import cast
 
 import pytest
 
+from bot.targets.etcd.model import Condition
 from bot.targets.ssh.model import Say
 from procedures.model.errors import Refused
 from procedures.model.events import Resumed
@@ -12,6 +13,7 @@ from procedures.model.ids import MemberName
 from procedures.model.probe import Fault, FaultKind
 from procedures.model.run import State
 from tests.support.lost_cluster import lose
+from tests.support.masters import all_around
 from tests.support.noting import carried_out
 from tests.support.theatre import ALICE, Theatre
 from tests.unit.procedures.plans.case import Case, Facts, made, planned
@@ -45,6 +47,28 @@ async def test_one_of_five_goes_while_another_is_dead(target: str) -> None:
     assert target not in theatre.members()
     assert target not in theatre.expected()
     assert any("so not waited for: demo-5." in each for each in found.plan.facts)
+
+
+async def test_flannel_is_not_restarted_under_the_last_members_of_a_quorum() -> None:
+    """Three of four are left, and one of them would restart with it: it waits (R10)."""
+    facts = both(all_around, down("demo-4", "demo-5"))
+    theatre = made(Case("etcd member remove", {"member": "demo-4"}, facts, 5))
+    found = await carried_out(theatre)
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    told = [each for each in found.hosts.told if "flanneld.service" in each.argv]
+    assert {each.host for each in told}.isdisjoint(theatre.members())
+    words = "Flannel on demo-2 is left as it is: a member would restart with it, and demo-5 is not"
+    assert any(each.startswith(words) for each in found.plan.facts)
+
+
+async def test_an_addition_that_the_cluster_does_not_wait_for_can_be_taken_back() -> None:
+    """Where one is only not seen from here, there is quorum."""
+
+    def unseen(theatre: Theatre) -> None:
+        theatre.sight.demo.members[MemberName("demo-3")].condition = Condition.BLACKHOLED
+
+    with pytest.raises(Refused, match=r"take the addition back with /etcd member remove a004"):
+        await planned(made(Case("etcd scale-up", {}, both(never_started, unseen))))
 
 
 async def test_two_dead_of_five_are_replaced_in_the_order_that_refusals_tell() -> None:
