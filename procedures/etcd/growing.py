@@ -12,6 +12,7 @@ from procedures.actions.host.files import rewritten
 from procedures.actions.host.run_etcd import StartEtcd
 from procedures.etcd.admission import NEW_ID, taking_back
 from procedures.etcd.joining import initial_cluster, staying
+from procedures.etcd.peer_urls import is_local
 from procedures.etcd.standing import Standing
 from procedures.model import envfile
 from procedures.model.errors import Refused
@@ -30,23 +31,35 @@ _FIRST_WITH_LEARNERS = (3, 4)
 def joining(cluster: Cluster, first: Standing, stopped: Sequence[Standing]) -> tuple[Standing, ...]:
     """Who is a member in the end, the first one included: an odd number (R8).
 
-    A host that answers joins as the member that it was, if its configuration says which; where
-    etcd knows no learners, nobody does (R6).
+    A host that answers joins as the member that it was, if its configuration says which, and no
+    other's says the same; where etcd knows no learners, nobody does (R6), nor where nobody could
+    reach the first one.
     """
-    minor = first.tool.minor if first.tool else ""
-    if not _knows_learners(first):
+    if not _knows_learners(first) or any(is_local(url) for url in first.seed.peer_urls):
         return (first,)
-    able = [
-        each
-        for each in stopped
-        if each is not first
-        and each.values.get("ETCD_NAME") in cluster.endpoints
+    able: list[Standing] = []
+    for each in stopped:
+        taken = {name for other in (first, *able) for name in _marks(other)}
+        if each is not first and _may_join(cluster, first, each) and not taken & _marks(each):
+            able.append(each)
+    return (first, *able[: len(able) // 2 * 2])
+
+
+def _may_join(cluster: Cluster, first: Standing, each: Standing) -> bool:
+    minor = first.tool.minor if first.tool else ""
+    return (
+        each.values.get("ETCD_NAME") in cluster.endpoints
         and len(each.seed.peer_urls) == 1
+        and not is_local(each.seed.peer_urls[0])
         and not each.forced
         and each.minor in {None, minor}
         and each.stuck is None
-    ]
-    return (first, *able[: len(able) // 2 * 2])
+    )
+
+
+def _marks(each: Standing) -> set[str]:
+    """What no two members share."""
+    return {each.seed.name, *each.seed.peer_urls}
 
 
 def _knows_learners(first: Standing) -> bool:
@@ -70,6 +83,12 @@ def tell(joins: Sequence[Standing], stopped: Sequence[Standing], run: Runbook) -
             )
             how = f"scale-up {each.host.name}" if _knows_learners(joins[0]) else "member add"
             run.fact(f"{each.host.name} stays off: {why}. Add it later with /etcd {how}.")
+    if local := [url for url in joins[0].seed.peer_urls if is_local(url)]:
+        name = joins[0].seed.name
+        run.fact(
+            f"The peer URL of {name} is {local[0]}, where no other host reaches it. Before others "
+            f"are added: /etcd member fix-peer-url {name} https://ADDRESS:2380."
+        )
 
 
 @dataclass(frozen=True, slots=True)
