@@ -21,6 +21,7 @@ from procedures.etcd.leaving import tell_the_others
 from procedures.etcd.listening import Listening, look_at_listening, require_listening
 from procedures.etcd.observe import find, listed, not_well, observed
 from procedures.etcd.peer_urls import peer_url, require_free
+from procedures.etcd.residents import forbid_another
 from procedures.etcd.same_data import forbid_while_corrupt
 from procedures.etcd.view import View
 from procedures.model import envfile, quorum
@@ -85,6 +86,8 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
             f"certificate is for it, and set {ADVERTISED} to it there, for its next start."
         )
     else:
+        host = scene.there.homes.hosts.host(scene.there.at.host)
+        forbid_another(host, scene.there.config, view, member)
         require_listening(scene.there, row, url, alone=len(view.members) == 1)
         _check(args.cluster, scene.there, run)
     run.step("Save and verify a snapshot", SaveSnapshot(args.cluster))

@@ -15,6 +15,7 @@ from procedures.model.errors import Refused, Retryable
 from procedures.model.host import FileSeen
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host, Inventory
+from procedures.model.member import Identity
 from procedures.model.platform import layout
 from procedures.model.probe import Fault, ListedMember
 
@@ -78,6 +79,18 @@ def forbid_residents(
         message = (
             f"etcd on {host.name} is configured for the cluster {other} ({path}), so it stays on. "
             f"Ask for that cluster instead, or take {host.name} off the hosts of {cluster.name}."
+        )
+        raise Refused(message)
+
+
+def forbid_another(host: Host, config: FileSeen | None, view: View, member: Identity) -> None:
+    """Raises Refused where the etcd on a member's host is configured as another member."""
+    found = residents(config, view)
+    if found and all(row.id != member.id for row in found):
+        message = (
+            f"etcd on {host.name} is configured as the member {shown(found[0])}, and "
+            f"{member.shown} is meant (R7). Look whether {host.address} is the address of "
+            f"{host.name}."
         )
         raise Refused(message)
 

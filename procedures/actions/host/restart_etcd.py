@@ -12,7 +12,7 @@ from procedures.actions.host.service import Service, begun
 from procedures.engine.ports import Finding, Happened, NotHappened, Unclear, Work, World
 from procedures.etcd.forcing import forbid_ordered
 from procedures.etcd.observe import observe, observed
-from procedures.etcd.residents import residents, shown
+from procedures.etcd.residents import forbid_another
 from procedures.model import quorum
 from procedures.model.errors import InDoubt, Permanent, Refused, Retryable
 from procedures.model.host import At
@@ -124,14 +124,7 @@ class RestartEtcd:
         config = await world.hosts.read(cluster, host, layout(self.platform).config)
         if isinstance(config, Fault):
             raise Retryable(config.message)
-        found = residents(config, view)
-        if found and all(row.id != self.member.id for row in found):
-            message = (
-                f"etcd on {host.name} is configured as the member {shown(found[0])}, and "
-                f"{self.member.shown} was to be restarted. Look whether {host.address} is the "
-                f"address of {host.name}."
-            )
-            raise Refused(message)
+        forbid_another(host, config, view, self.member)
 
     async def _allowed(self, world: World) -> str:
         """R9 and R10 once more. Raises Refused or Permanent; gives the figures."""

@@ -102,8 +102,18 @@ async def test_a_restart_where_two_addresses_are_swapped() -> None:
     swap(theatre, "demo-1", "demo-2")
     found = await carried_out(theatre)
     assert theatre.run.state is State.FAILED
-    assert "configured as the member demo-1 (a001), and demo-2 (a002)" in (theatre.run.error or "")
+    assert "configured as the member demo-1 (a001), and demo-2 (a002) is" in (
+        theatre.run.error or ""
+    )
     assert not found.hosts.told
+
+
+async def test_a_peer_url_where_two_addresses_are_swapped() -> None:
+    """It would be written into the configuration of another member."""
+    theatre = theatre_of("etcd member fix-peer-url", member="demo-2", url="https://10.0.0.2:2380")
+    swap(theatre, "demo-1", "demo-2")
+    with pytest.raises(Refused, match=r"demo-1 \(a001\), and demo-2 \(a002\) is meant \(R7\)"):
+        await planned(theatre)
 
 
 async def test_a_member_that_is_called_otherwise_than_its_host() -> None:
