@@ -80,10 +80,11 @@ def plan(args: Args, scene: Scene, run: Runbook) -> None:
     forbid_loopback(view, apart_from=old.id)
     check_fit(scene.new)
     voting = quorum.voters(view.members)
+    after = len(voting) + row.learner  # the new one votes in the end
     run.fact(
         f"Quorum: now {quorum.healthy(voting)} of {len(voting)} healthy, tolerance "
-        f"{quorum.tolerance(view.members)}; afterwards {len(voting)} of {len(voting)}, "
-        f"tolerance {(len(voting) - 1) // 2}."
+        f"{quorum.tolerance(view.members)}; afterwards {after} of {after}, "
+        f"tolerance {(after - 1) // 2}."
     )
     run.fact(f"Member {old.shown}, peer {', '.join(old.peer_urls)}, is {expect}.")
     run.fact(

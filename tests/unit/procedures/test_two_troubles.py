@@ -71,6 +71,20 @@ async def test_an_addition_that_the_cluster_does_not_wait_for_can_be_taken_back(
         await planned(made(Case("etcd scale-up", {}, both(never_started, unseen))))
 
 
+async def test_a_dead_learner_is_replaced_by_one_that_votes_in_the_end() -> None:
+    """So there is one voter more than before, and the plan says so."""
+
+    def dead(theatre: Theatre) -> None:
+        learner("demo-9")(theatre)
+        theatre.sight.demo.members[MemberName("demo-9")].condition = Condition.STOPPED
+
+    theatre = made(Case("etcd replace", {"member": "demo-9", "with_": "demo-4"}, dead))
+    found = await carried_out(theatre)
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+    assert found.plan.facts[0].endswith("afterwards 4 of 4, tolerance 1.")
+    assert len(theatre.sight.demo.voters) == 4
+
+
 async def test_two_dead_of_five_are_replaced_in_the_order_that_refusals_tell() -> None:
     """Remove one; then the other can be replaced."""
     both_dead = down("demo-4", "demo-5")
