@@ -156,7 +156,10 @@ class UpdatePackages:
             raise Refused(message)
         leads = view.leader == self.member.id and len(view.voters) > 1
         if leads and packages.ETCD in self.packages:
-            message = f"{self.member.shown} leads again (R9). Resume, once leadership has moved."
+            message = (
+                f"{self.member.shown} leads again (R9). Move leadership with /etcd move-leader, "
+                "then resume."
+            )
             raise Permanent(message)
         return ruling.because
 

@@ -93,7 +93,10 @@ async def test_it_was_taken_out_meanwhile(name: str) -> None:
 async def test_it_leads_again(name: str) -> None:
     """The leader hands over before it is stopped (R9)."""
     words = await _refused(STOPPING[name], leading(ONE))
-    assert "demo-1 (a001) leads again (R9)." in words
+    assert (
+        "demo-1 (a001) leads again (R9). Move leadership with /etcd move-leader, then resume."
+        in words
+    )
 
 
 @pytest.mark.parametrize("size", [1, 3])
