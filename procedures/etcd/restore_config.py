@@ -17,6 +17,7 @@ from procedures.actions.host.files import difference
 from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.actions.host.restore_file import RestoreFile
 from procedures.engine.ports import World
+from procedures.etcd.asking import Asking
 from procedures.etcd.drift import hosts_of
 from procedures.etcd.forcing import ordered_in
 from procedures.etcd.hosts import Hosts, with_hosts
@@ -30,7 +31,7 @@ from procedures.model.host import FileSeen, Machine
 from procedures.model.ids import ClusterName
 from procedures.model.paths import within, writable
 from procedures.model.plan import Risk, Undo
-from procedures.model.platform import layout
+from procedures.model.platform import Layout, layout
 from procedures.model.probe import Fault, ListedMember
 from procedures.model.procedure import Procedure, Runbook
 
@@ -55,13 +56,15 @@ class Args:
 class Seen:
     """The hosts, the copy, and what lies on the host by path; None where nothing does.
 
-    A CA's record is not looked at: it is never put back.
+    A CA's record is not looked at: it is never put back. `nowhere` says where the copy has the data
+    of the member, if none lies there.
     """
 
     hosts: Hosts
     copy: ConfigCopy
     present: Mapping[str, FileSeen | None]
     now_s: int
+    nowhere: str | None = None
 
 
 async def look(args: Args, world: World) -> Seen:
@@ -85,7 +88,34 @@ async def look(args: Args, world: World) -> Seen:
         if isinstance(seen, Fault):
             raise Refused(seen.message)
         present[file.path] = seen
-    return Seen(hosts, copy, present, world.clock.now_ms() // 1_000)
+    nowhere = await _nowhere(Asking(world, cluster, host), copy, present)
+    return Seen(hosts, copy, present, world.clock.now_ms() // 1_000, nowhere)
+
+
+async def _nowhere(
+    asking: Asking, copy: ConfigCopy, present: Mapping[str, FileSeen | None]
+) -> str | None:
+    """An etcd that is sent to another folder would start with nothing, as the member that it was.
+
+    What it has promised to the others it would not know any more.
+    """
+    how = layout(asking.cluster.platform)
+    file = copy.file(how.config)
+    if file is None or (there := present.get(how.config)) is None:
+        return None
+    now, then = (_folders(each.content, how) for each in (there, file))
+    for name, folder in then.items():
+        if folder != now[name] and not await asking.holds("test", "-d", folder):
+            return f"its {name} leads to {folder}"
+    return None
+
+
+def _folders(config: bytes, how: Layout) -> dict[str, str]:
+    """Where an etcd has its data, and its log, by the setting that says so."""
+    values = envfile.read(config.decode(errors="replace"))
+    data = f"{(values.get('ETCD_DATA_DIR') or how.data).rstrip('/')}/member"
+    log = values.get("ETCD_WAL_DIR", "").rstrip("/") or f"{data}/wal"
+    return {"ETCD_DATA_DIR": data, "ETCD_WAL_DIR": log}
 
 
 def plan(args: Args, seen: Seen, run: Runbook) -> None:
@@ -188,6 +218,8 @@ def _require_own(seen: Seen, row: ListedMember) -> None:
             wrong.append(f"its {file.path} is not for {' and '.join(missing)}")
         if leaf.ends_s <= seen.now_s:
             wrong.append(f"its {file.path} has expired")
+    if seen.nowhere:
+        wrong.append(f"{seen.nowhere}, where no data of the member lies")
     wrong += unfit(copy, how)
     wrong += [
         f"its {file.path} has {by}, so that etcd would forget all other members"

@@ -130,6 +130,33 @@ async def test_what_is_refused(name: str) -> None:
         await planned(theatre)
 
 
+@pytest.mark.parametrize(
+    ("was", "changes", "folder"),
+    [
+        ({}, {"ETCD_DATA_DIR": "/srv/etcd"}, "/srv/etcd/member"),
+        ({}, {"ETCD_WAL_DIR": "/srv/wal"}, "/srv/wal"),
+        ({"ETCD_WAL_DIR": "/srv/wal"}, {"ETCD_WAL_DIR": ""}, "/var/lib/etcd/member/wal"),
+    ],
+)
+@pytest.mark.parametrize("there", [False, True])
+async def test_no_member_is_sent_to_where_no_data_is(
+    was: dict[str, str], changes: dict[str, str], folder: str, there: bool
+) -> None:
+    """It would start with nothing, as who it was, and vote once more on what it has voted on."""
+    theatre = made()
+    configure(theatre, **was)
+    copied_with(**changes)(theatre)
+    if there:
+        files = theatre.sight.hosts.machines["demo-2"].files
+        files.folder(folder)
+        files.folder(f"{folder}/wal")
+        assert (await planned(theatre)).steps
+        return
+    words = rf"its {next(iter(changes))} leads to {folder}, where no data of the member lies"
+    with pytest.raises(QuorumbotError, match=words):
+        await planned(theatre)
+
+
 async def test_a_copy_of_another_host_by_name() -> None:
     """All that speaks against it is said at once."""
     found = with_copy(made(), "demo-1")
