@@ -110,7 +110,7 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
     ruling = quorum.may_restart(hosts.view.members, member.id)
     run.require(ruling, "Its data can only be copied while it is stopped: bring the others back.")
     run.fact(f"The v2 store has, at its root: {', '.join(names)}.")
-    run.fact(f"Only {row.name} is stopped, while its data is copied: {ruling.because} (R10, X14).")
+    run.fact(f"Only {row.name} is stopped, while its data is copied: {_staying(seen, row)}.")
     run.fact(
         "The copy has the v3 data too. The ids of member and cluster in it are new ones, so that "
         "nothing of it fits into a cluster that lives. /etcd restore v2 restores it."
@@ -132,6 +132,14 @@ def plan(args: Args, seen: Seen, run: Runbook) -> None:
         "Drop backups that are older than is kept",
         RotateBackups(args.cluster, seen.retention.days, seen.retention.distinct_days),
     )
+
+
+def _staying(seen: Seen, row: ListedMember) -> str:
+    """R10, X14: who serves meanwhile, whoever leads when the plan is carried out."""
+    voters = quorum.voters(seen.hosts.view.members)
+    left = quorum.healthy(each for each in voters if each.id != row.id)
+    needed = quorum.quorum(len(voters))
+    return f"{left} healthy of {len(voters)} stay, quorum {needed} (R10, X14)"
 
 
 def _stored(args: Args, seen: Seen) -> tuple[str, ...]:

@@ -50,6 +50,9 @@ async def test_planning_again_gives_the_same(name: str) -> None:
     demo.raft_index += 1_000
     for member in demo.members.values():
         member.db_size += 1_000_000
+    voting = [each for each in demo.members.values() if each.works and not each.learner]
+    if voting and CASES[name].procedure != "etcd move-leader":
+        demo.hand_over(voting[-1])
     assert (await planned(theatre)).digest == before.digest
 
 
