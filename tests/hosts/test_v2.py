@@ -53,7 +53,7 @@ async def test_a_v2_store_is_backed_up(inside: Namespace, tmp_path: Path) -> Non
             assert await stage.backups.listing(stage.cluster.name) == ()
         assert cluster.healthy() == list(NAMES)
         assert len(keys(cluster, "etcd-1")) == 20
-        left = bed["etcd-1"].run(["ls", "-A", "/var/lib/quorumbot/files/r-00000001"]).output
+        left = bed["etcd-1"].run(["ls", "-A", "/var/lib/quorumbot/files"]).output
         assert left.split() == []
 
 
