@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.targets.ssh import programs
-from bot.targets.ssh.model import FakeMachine, Say
+from bot.targets.ssh.model import FakeMachine, FakeUnit, Say
 from procedures.model.run import State
 from tests.integration.worker.team import ALICE, BOB, Team, eligible
+from tests.support.requests import a_request
+from tests.support.sight import a_sight
 from tests.support.waiting import eventually
 
 
 async def test_the_command_is_stopped_and_nothing_is_left(team: Team) -> None:
     """Its last words are stored, and the run says what was stopped."""
+    team.sight = a_sight()
     machine = team.sight.hosts.machines["demo-2"]
     machine.time_service = machine.synchronised = False
+    machine.units["ntpd.service"] = FakeUnit(enabled="disabled")
 
     async def systemctl(machine: FakeMachine, argv: Sequence[str], stdin: bytes, say: Say) -> int:
         if "enable" in argv:
@@ -25,9 +30,12 @@ async def test_the_command_is_stopped_and_nothing_is_left(team: Team) -> None:
         return printed.status
 
     machine.programs["systemctl"] = systemctl
-    name = await team.ask(member="demo-2", command="host clock fix")
+    request = a_request("host clock fix")
+    request = replace(request, args={"cluster": request.cluster, "host": "demo-2"})
+    name = await team.runs.accept(request, source="1")
     async with team.working():
-        await team.reaches(name, State.WAITING_FOR_APPROVAL)
+        run = await team.reaches(name, State.WAITING_FOR_APPROVAL, State.REFUSED, State.FAILED)
+        assert run.state is State.WAITING_FOR_APPROVAL, run.error
         await team.vote(name, BOB)
 
         async def begun() -> bool:
