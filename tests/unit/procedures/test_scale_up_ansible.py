@@ -1,5 +1,6 @@
 """`/etcd scale-up-ansible`: what is refused, and what becomes of a playbook that fails."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -10,13 +11,14 @@ from bot.targets.ssh.model import FakeMachine, Say
 from procedures.actions.host.run_playbook import RunPlaybook
 from procedures.model.ansible import PLAYBOOK_RUNS, names_in
 from procedures.model.errors import QuorumbotError
+from procedures.model.events import CancelAsked
 from procedures.model.host import At
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.run import State
 from tests.support.ansibles import INVENTORY, PLAYBOOK, PLAYBOOKS, Ends, listing, with_ansible
 from tests.support.script import Script
 from tests.support.sight import a_sight
-from tests.support.theatre import Pen, Theatre, a_theatre
+from tests.support.theatre import BOB, Pen, Theatre, a_theatre
 
 DEMO = ClusterName("demo")
 Facts = Callable[[Theatre], None]
@@ -276,3 +278,24 @@ async def test_a_member_that_was_not_asked_for(name: str, ours: bool) -> None:
     assert await run._is_well(sight) is ours
     left = await run._left(sight)
     assert left.startswith("A member is there that was not asked for: demo-3") is not ours
+
+
+async def test_a_playbook_that_somebody_stops() -> None:
+    """How far it came nobody can tell: it is gone, in doubt, and not run again unasked."""
+    theatre = a_run(with_ansible())
+    await theatre.approved()
+    machine = theatre.sight.hosts.machines["demo-2"]
+
+    async def env(_: FakeMachine, __: Sequence[str], ___: bytes, say: Say) -> int:
+        await say("TASK [etcd : Add new etcd members to cluster]")
+        theatre.append(CancelAsked(BOB))
+        await asyncio.Event().wait()
+        return 0
+
+    machine.programs["env"] = env
+    pen = await theatre.work()
+    assert theatre.run.state is State.IN_DOUBT
+    assert theatre.run.doubt is not None
+    assert "The playbook ended with status 143" in theatre.run.doubt.error
+    assert "No member was added." in theatre.run.doubt.error
+    assert "demo-2: nothing of it runs any more" in pen.said
