@@ -188,7 +188,8 @@ class RealWorld:
             pid, began, _ = record.read_text().split()
             os.killpg(int(pid), signal.SIGKILL)
             for child in self.heirs():
-                os.kill(child, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it may have ended by itself
+                    os.kill(child, signal.SIGKILL)
             await eventually(lambda: not self.heirs(), 10, "all is gone")
             record.write_text(f"{pid} {began} 00000000-0000-0000-0000-000000000000\n")
         await self.way.open()
