@@ -1,93 +1,20 @@
 """The scripts that machines run, without the way to them: what no test over SSH would notice."""
 
 import os
-import shlex
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from bot.targets.ssh.wrapper import command, installation
+from bot.targets.ssh.wrapper import installation
+from tests.support.scripts import RUN, Machine, background, wait_for
 
-RUN = "r-00000001"
 STUBBORN = "trap '' TERM; echo begun; while :; do sleep 0.1; done"
 BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 _SELINUX = "/sys/fs/selinux/enforce"
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a script printed, and its answers by words."""
-
-    out: str
-    answers: list[list[str]]
-
-
-@dataclass(frozen=True)
-class Machine:
-    """A folder for the state, one for files, and one for programs in the place of others."""
-
-    state: Path
-    files: Path
-    bin: Path
-
-    def tell(self, verb: str, *arguments: str, data: bytes = b"") -> Told:
-        """Run a script as a login shell would."""
-        spelt = command(verb, *arguments, sudo=False, state=str(self.state))
-        ran = subprocess.run(
-            shlex.split(spelt.line), input=data, capture_output=True, timeout=60, check=False
-        )
-        nonce = spelt.nonce.decode()
-        lines = ran.stderr.decode().splitlines()
-        answers = [line.split(" ")[1:] for line in lines if line.startswith(f"{nonce} ")]
-        return Told(ran.stdout.decode().partition(f"{nonce}\n")[2], answers)
-
-    def install(self) -> Told:
-        """Put the scripts in their place, as they are."""
-        what = installation()
-        sizes = (str(len(what.act)), str(len(what.work)))
-        return self.tell("install", what.name, *sizes, data=what.act + what.work)
-
-    def replace(self, old: str, new: str) -> None:
-        """Let the installed script look elsewhere."""
-        (path,) = self.state.glob("wrapper/[0-9a-f]*[0-9a-f].sh")
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new))
-
-    def pretend(self, program: str, script: str) -> None:
-        """Put a program in the place of another."""
-        path = self.bin / program
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-        (act,) = self.state.glob("wrapper/[0-9a-f]*[0-9a-f].sh")
-        if f"PATH={self.bin}:" not in act.read_text():
-            self.replace("PATH=/usr/local/sbin", f"PATH={self.bin}:/usr/local/sbin")
-
-    def run(self, key: str, *argv: str, limit: str = "60", data: bytes = b"") -> Told:
-        return self.tell("run", RUN, key, limit, str(len(data)), "0", *argv, data=data)
-
-    def write(self, path: Path, new: bytes, was: bytes | None) -> Told:
-        before = "-" if was is None else sha256(was).hexdigest()
-        arguments = (str(path), "600", before, sha256(new).hexdigest(), str(len(new)))
-        return self.tell("write", *arguments, str(self.files), data=new)
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    """One that has the scripts."""
-    made = Machine(tmp_path / "state", tmp_path / "files", tmp_path / "bin")
-    made.files.mkdir()
-    made.bin.mkdir()
-    assert made.install().answers == [["installed"]]
-    return made
 
 
 def age(path: Path, days: float) -> None:
@@ -287,6 +214,34 @@ def test_who_carries_it_out_is_not_ended_by_a_logout(machine: Machine) -> None:
     assert running.answers[-1][:2] == ["ended", "0"]
 
 
+def test_what_does_not_heed_the_first_signal_is_killed(machine: Machine) -> None:
+    """Also where the command itself has ended, and nobody else would kill it."""
+    machine.replace("tenths=50", "tenths=3")
+    machine.run("1-1-work", "setsid", "--fork", "sh", "-c", f"exec >/dev/null 2>&1; {STUBBORN}")
+    assert machine.tell("settle", RUN, "1-1-work").answers[0][0] == "ended"
+    machine.tell("stop", RUN, "1-1-work")
+    mark = f"QUORUMBOT_MARK={machine.state}/runs/{RUN}/1-1-work".encode()
+    assert not [pid for pid in Path("/proc").glob("[0-9]*") if mark in environment(pid)]
+
+
+def test_who_stops_it_waits_until_its_end_is_noted(machine: Machine) -> None:
+    """It is not said to run when nothing of it does."""
+    machine.pretend("sync", 'case $1 in *.status) sleep 1 ;; esac; exec /bin/sync "$@"')
+    with background(machine, "1-1-work", "sleep", "60"):
+        wait_for(machine.state / "runs" / RUN / "1-1-work" / "record")
+        assert machine.tell("stop", RUN, "1-1-work").answers[0][:2] == ["ended", "143"]
+
+
+def test_an_upload_that_is_killed_leaves_nothing(machine: Machine) -> None:
+    """When a machine goes down, what has not arrived whole is removed first."""
+    path = machine.files / "snapshot.db"
+    with machine.begun("send", str(path), "600", str(machine.files)) as sending:
+        wait_for(machine.files, "*quorumbot-tmp*")
+        sending.terminate()
+        sending.wait(10)
+    assert list(machine.files.iterdir()) == []
+
+
 def test_what_cannot_be_ended_is_said_to_run(machine: Machine) -> None:
     """Nobody says that it is gone."""
     machine.replace("kill -s", "true -s")
@@ -306,32 +261,6 @@ def test_files_of_a_run_stay_as_long_as_the_run_is_known(machine: Machine) -> No
     machine.run("1-1-work", "true")
     left = sorted(each.name for each in (machine.state / "files").iterdir())
     assert left == ["r-FRESH000", "r-WAITING0"]
-
-
-@dataclass
-class Later:
-    """What work that runs in the background answers in the end."""
-
-    answers: list[list[str]] = field(default_factory=list)
-
-
-@contextmanager
-def background(machine: Machine, key: str, *argv: str) -> Iterator[Later]:
-    """Follow a piece of work in a thread; leaving waits for its end."""
-    later = Later()
-    thread = threading.Thread(target=lambda: later.answers.extend(machine.run(key, *argv).answers))
-    thread.start()
-    try:
-        yield later
-    finally:
-        thread.join(30)
-
-
-def wait_for(path: Path) -> None:
-    until = time.monotonic() + 10
-    while not path.exists():
-        assert time.monotonic() < until, path
-        time.sleep(0.01)
 
 
 def environment(process: Path) -> list[bytes]:
