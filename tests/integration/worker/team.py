@@ -119,13 +119,14 @@ async def nothing_happens(team: Team, name: RunId) -> Run:
 
 
 async def failed(team: Team) -> RunId:
-    """A run that failed at its second step: a member went down after the first."""
+    """A run that failed at its last step: a member went down after the change."""
     name = await waiting_for_votes(team)
     await team.vote(name, BOB)
     runs = Runs(team.redis, WORKER, KEYRING)
     lease, journal = await runs.take(name, SITE)
     journal = await runs.hold(lease, journal, Began("w"), lock="etcd/demo")
     turn = await runs.turn("etcd/demo")
-    events = (Took(turn), Started(1, 1), Done(1, None), Started(2, 1), Failed("it is down.", 2))
+    done = (each for step in (1, 2) for each in (Started(step, 1), Done(step, None)))
+    events = (Took(turn), *done, Started(3, 1), Failed("it is down.", 3))
     await runs.hold(lease, journal, *events, then="closed", lock="etcd/demo")
     return name

@@ -44,7 +44,7 @@ async def test_a_change_is_planned_decided_and_carried_out(team: Team) -> None:
         run = await team.reaches(name, State.SUCCEEDED, State.FAILED)
     assert run.error is None
     assert team.url() == (NEW_URL,)
-    assert [step.attempts for step in run.steps.values()] == [1, 1]
+    assert [step.attempts for step in run.steps.values()] == [1, 1, 1]
     assert await team.redis.keys("quorumbot:lock:etcd/demo") == []
     assert await team.redis.zcard(keys.unfinished(SITE)) == 0
     assert await team.redis.zcard(keys.waiting(SITE)) == 0
@@ -184,11 +184,11 @@ async def test_a_forged_done_skips_nothing(team: Team) -> None:
     """A step counts as done only when a worker says so."""
     name = await waiting_for_votes(team)
     await team.vote(name, BOB)
-    await team.forge(name, FRONT, Started(1, 1), Done(1, None))
+    await team.forge(name, FRONT, Started(2, 1), Done(2, None))
     async with team.working():
         run = await team.reaches(name, State.SUCCEEDED)
     assert team.url() == (NEW_URL,)
-    assert run.steps[1].found is False
+    assert run.steps[2].found is False
 
 
 async def test_a_forged_answer_to_a_doubt_settles_nothing(team: Team) -> None:
@@ -215,7 +215,7 @@ async def test_a_rewound_journal_starts_nothing(team: Team) -> None:
 
 
 async def test_a_failed_run_is_resumed(team: Team) -> None:
-    """By who asked; it goes on at its failed step, and does not do the first one again."""
+    """By who asked; it goes on at its failed step, and does not do those before again."""
     name = await failed(team)
     with pytest.raises(Refused):
         await team.decisions.resume(name, DAVE, eligible)
@@ -223,7 +223,7 @@ async def test_a_failed_run_is_resumed(team: Team) -> None:
     async with team.working():
         run = await team.reaches(name, State.SUCCEEDED, State.FAILED)
     assert run.error is None
-    assert [step.attempts for step in run.steps.values()] == [1, 2]
+    assert [step.attempts for step in run.steps.values()] == [1, 1, 2]
     assert team.url() != (NEW_URL,)
 
 
@@ -266,5 +266,5 @@ async def test_a_surprise_in_a_step(team: Team, monkeypatch: pytest.MonkeyPatch)
     async with team.working():
         run = await team.reaches(name, State.IN_DOUBT)
     assert run.doubt is not None
-    assert run.doubt.step == 1
-    assert run.steps[1].attempts == 1
+    assert run.doubt.step == 2
+    assert run.steps[2].attempts == 1

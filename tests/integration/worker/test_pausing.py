@@ -17,11 +17,12 @@ from procedures.model.events import Began, CancelAsked, Failed, Held, Planned, R
 from procedures.model.ids import ClusterName, RunId, UserId
 from procedures.model.probe import Sample
 from procedures.model.run import Run, State, fold
+from tests.integration.worker.saving import a_saving_sight
 from tests.integration.worker.test_worker import a_worker, working
 from tests.support.made_runs import BOB, REQUEST, START_MS, a_plan, a_run, approved
 from tests.support.redis import RedisServer
 from tests.support.requests import a_request
-from tests.support.sight import FakeSight, a_sight_without_hosts
+from tests.support.sight import FakeSight
 from tests.support.signing import FRONT, KEYRING
 from tests.support.waiting import eventually
 
@@ -84,7 +85,7 @@ async def test_a_pause_that_comes_while_it_is_planned_again(
 ) -> None:
     """It was ready when a worker took it, and begins no step all the same."""
     await Pauses(redis).end(DEMO)
-    sight = a_sight_without_hosts()
+    sight = a_saving_sight()
     sample = sight.etcd.sample
     name = await asked(redis)
 
@@ -104,7 +105,7 @@ async def test_a_pause_that_comes_while_it_is_planned_again(
 
 async def test_an_approved_run_waits_for_the_end_of_the_pause(redis: Redis) -> None:
     """It is planned and voted on; then it is said once why it waits, and nothing is changed."""
-    name, sight = await asked(redis), a_sight_without_hosts()
+    name, sight = await asked(redis), a_saving_sight()
     before = url(sight)
     async with working(a_worker(redis, sight)):
         await is_approved(redis, name)
@@ -125,7 +126,7 @@ async def test_an_approved_run_waits_for_the_end_of_the_pause(redis: Redis) -> N
 
 async def test_a_run_that_waited_too_long_expires(redis: Redis) -> None:
     """Its approval is good for a while only, also while the cluster is paused."""
-    name, sight = await asked(redis), a_sight_without_hosts()
+    name, sight = await asked(redis), a_saving_sight()
     before = url(sight)
     async with working(a_worker(redis, sight)):
         await is_approved(redis, name)
@@ -144,7 +145,7 @@ async def is_over(redis: Redis, name: RunId) -> bool:
 
 async def test_a_run_that_waits_can_be_cancelled(redis: Redis) -> None:
     """At once, by a worker, and nothing was done."""
-    name, sight = await asked(redis), a_sight_without_hosts()
+    name, sight = await asked(redis), a_saving_sight()
     async with working(a_worker(redis, sight)):
         await is_approved(redis, name)
         await reaches(redis, name, State.QUEUED, held=True)

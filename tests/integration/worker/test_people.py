@@ -20,6 +20,7 @@ from procedures.model.events import Asked, Began, Reported
 from procedures.model.ids import MemberName, RunId, UserId
 from procedures.model.redaction.redactor import Redactor
 from procedures.model.run import Run, State
+from tests.integration.worker.saving import a_saving_sight
 from tests.integration.worker.team import (
     ALICE,
     BOB,
@@ -31,7 +32,6 @@ from tests.integration.worker.team import (
 )
 from tests.support import by_people
 from tests.support.redis import RedisServer
-from tests.support.sight import a_sight_without_hosts
 from tests.support.signing import FRONT, KEYRING, STRANGER, WORKER
 from tests.support.waiting import eventually
 
@@ -82,7 +82,7 @@ async def site(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> As
     monkeypatch.setattr("bot.changing.PROCEDURES", known)
     monkeypatch.setattr("bot.worker.PROCEDURES", known)
     client = connect(redis_server.url, redis_server.password)
-    yield Site(client, a_sight_without_hosts())
+    yield Site(client, a_saving_sight())
     await client.aclose()
 
 
