@@ -132,6 +132,7 @@ async def _until_cancelled(
         if not following.done():
             await _stop(world, work, cluster, host, piece)
             await asyncio.wait([following])  # it says the rest; what became of it is looked for
+            await work.say(f"{host.name}: nothing of it runs any more")
             raise Cancelling(piece.name)
         return following.result()
     finally:
@@ -150,7 +151,6 @@ async def _stop(world: World, work: Work, cluster: Cluster, host: Host, piece: P
     if isinstance(trace, Running):
         message = f"`{typed}` on {host.name} was killed, and still runs: it waits for a device."
         raise InDoubt(message)
-    await work.say(f"{host.name}: nothing of it runs any more")
 
 
 async def _followed(world: World, work: Work, cluster: Cluster, host: Host, piece: Piece) -> Ended:
