@@ -20,6 +20,8 @@ from procedures.model.plan import Risk
 from procedures.model.procedure import Procedure, Runbook
 from procedures.model.quorum import Health
 
+_INSTEAD = "Bring back what is not well first, or stop its etcd: one that is down is left out."
+
 
 @dataclass(frozen=True, slots=True)
 class Args:
@@ -50,7 +52,7 @@ def plan(args: Args, view: View, run: Runbook) -> None:
     members = [identity(row) for seen, row in rows if seen.health is not Health.DOWN]
     for member in members:
         ruling = quorum.may_defragment(view.members, member.id, writes_refused=True)
-        run.require(ruling, "Bring back what is not well first.")
+        run.require(ruling, _INSTEAD)
     run.fact("NOSPACE is on: the cluster refuses all writes. How full it is: /etcd health.")
     run.fact("Compaction drops all older versions of keys for good; the snapshot keeps them.")
     run.fact("A member serves nobody while its file is written anew.")

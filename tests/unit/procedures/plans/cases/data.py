@@ -58,7 +58,7 @@ CASES = {
 REFUSALS = {
     "no space, and nobody can tell of one": (
         Case("etcd nospace", {}, no_space_and_one_unknown),
-        r"demo-3 must be healthy first \(R11\)\. Bring back what is not well first\.",
+        r"demo-3 must be healthy first \(R11\)\. Bring back what is not well first, or stop",
     ),
     "the configuration of hosts without power": (
         Case("etcd backup config", {"member": "demo-2"}, off("demo-2")),
