@@ -39,6 +39,14 @@ class Piece:
     limit_ms: int = 120_000
     whole: bool = False
 
+    @property
+    def stoppable(self) -> bool:
+        """Whether what it does ends with it. `systemctl` only asks, and waits: systemd goes on.
+
+        Whoever ended it would be told nothing of what comes, such as an etcd that stops later.
+        """
+        return not self.whole and self.argv[0] != "systemctl"
+
 
 async def reach(look: Look, cluster: Cluster, at: At) -> Host:
     """Find the machine that is meant, and make sure that it is still the same installation.
@@ -89,7 +97,7 @@ async def do(
     except Cancelling:
         if not finish:
             raise
-    follow = _followed if finish or piece.whole else _until_cancelled
+    follow = _until_cancelled if piece.stoppable and not finish else _followed
     ended = await follow(world, work, cluster, host, piece)
     if ended.status:
         late = f", over its limit of {piece.limit_ms // 1_000} s" if ended.status == 124 else ""
@@ -107,7 +115,7 @@ async def settled(
     """
     try:
         trace = await world.on_hosts.settle(cluster, host, work.mark(piece.name))
-        if isinstance(trace, Running) and not piece.whole:
+        if isinstance(trace, Running) and piece.stoppable:
             return await _until_cancelled(world, work, cluster, host, piece)
         if isinstance(trace, Running | Ended):
             return await _followed(world, work, cluster, host, piece)

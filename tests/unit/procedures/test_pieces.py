@@ -220,9 +220,9 @@ async def test_who_asks_for_the_end_stops_what_runs() -> None:
     ]
 
 
-@pytest.mark.parametrize("how", ["whole", "finish"])
+@pytest.mark.parametrize("how", ["whole", "finish", "systemd"])
 async def test_what_has_to_come_to_its_end_is_not_stopped(how: str) -> None:
-    """Part of it is worse than all: the wish is heeded after it."""
+    """Part of it is worse than all, or goes on without it: the wish is heeded after it."""
     sight, work, go_on = a_sight(), Step(Heard()), asyncio.Event()
     (cluster,) = sight.inventory.clusters.values()
 
@@ -233,8 +233,9 @@ async def test_what_has_to_come_to_its_end_is_not_stopped(how: str) -> None:
         await say("counted")
         return 0
 
-    sight.hosts.machines["demo-1"].programs["count"] = count
-    piece = Piece("count", ["count"], whole=how == "whole")
+    program = "systemctl" if how == "systemd" else "count"
+    sight.hosts.machines["demo-1"].programs[program] = count
+    piece = Piece("count", [program], whole=how == "whole")
     doing = asyncio.create_task(
         do(sight, work, cluster, cluster.hosts[0], piece, finish=how == "finish")
     )

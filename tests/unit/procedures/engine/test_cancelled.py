@@ -1,8 +1,10 @@
 """Somebody asks for the end while a step is under way, before anything was sent."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from bot.targets.etcd.model import Condition
+from bot.targets.ssh import programs
 from bot.targets.ssh.model import FakeMachine, Say
 from procedures.actions.host.restart_etcd import RestartEtcd
 from procedures.model.events import CancelAsked, Done, Started
@@ -14,6 +16,8 @@ from tests.support.theatre import BOB, Theatre, a_theatre
 
 TWO, THREE = MemberName("demo-2"), MemberName("demo-3")
 REMOVAL = 3
+_LONGER_THAN_ANYBODY_LOOKS = 20_000
+"""In turns of the loop."""
 
 
 async def cancelled(also: Callable[[Theatre], None]) -> Theatre:
@@ -138,3 +142,36 @@ async def test_what_does_not_end_in_time_is_told_as_half_done() -> None:
     assert theatre.run.state is State.FAILED
     assert machine.files.get(MANIFEST) is None
     assert "still runs on demo-2 after 120 s. It is half done: resume" in str(theatre.run.error)
+
+
+async def test_an_etcd_that_takes_its_time_to_stop_is_started_too() -> None:
+    """systemd would stop it all the same, after a run that ended with `systemctl`."""
+    theatre = a_theatre("etcd restart", {"member": TWO})
+    await theatre.approved()
+    machine = theatre.sight.hosts.machines[TWO]
+    unit = machine.units["etcd.service"]
+    orders: list[asyncio.Task[None]] = []
+
+    async def stop() -> None:
+        for _ in range(_LONGER_THAN_ANYBODY_LOOKS):
+            if theatre.run.state is State.RUNNING:
+                await asyncio.sleep(0)
+        unit.stop(machine)
+
+    async def systemctl(_: FakeMachine, argv: Sequence[str], __: bytes, say: Say) -> int:
+        if argv[1] == "stop":
+            theatre.append(CancelAsked(BOB))
+            orders.append(asyncio.create_task(stop()))
+            await asyncio.shield(orders[0])
+            return 0
+        said = programs.perform(machine, argv, b"")
+        for line in said.out.splitlines():
+            await say(line)
+        return said.status
+
+    machine.programs["systemctl"] = systemctl
+    await theatre.work()
+    await asyncio.gather(*orders)
+    assert theatre.run.state is State.CANCELLED
+    assert unit.active == "active"
+    assert "Restart etcd on demo-2" in (theatre.run.error or "")
