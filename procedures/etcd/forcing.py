@@ -4,8 +4,9 @@ That order is meant for one start of one member of a lost cluster. Left in place
 playbook that broke off, it makes a second cluster of whoever is restarted.
 """
 
+import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from procedures.engine.ports import Look
 from procedures.etcd.hosts import Hosts
@@ -18,7 +19,7 @@ from procedures.model.platform import layout
 from procedures.model.probe import Fault
 
 SETTING = "ETCD_FORCE_NEW_CLUSTER"
-_FLAG = re.compile(r"--?force-new-cluster(?!=(?:false|0|f)\b|[\w-])", re.IGNORECASE)
+_FLAG = re.compile(r"--?force-new-cluster(?!=[\"']?(?:false|0|f)\b|[\w-])", re.IGNORECASE)
 _IN_ENVIRONMENT = re.compile(rf"\b{SETTING}=\"?(?:true|1|t)\b", re.IGNORECASE)
 _TRUE = frozenset({"true", "1", "t"})
 
@@ -50,12 +51,14 @@ async def ordered_by_unit(look: Look, cluster: Cluster, host: Host) -> str | Fau
 async def ordered(look: Look, cluster: Cluster, host: Host) -> str | Fault | None:
     """The same of its configuration too, and of a manifest."""
     how = layout(cluster.platform)
-    if by_unit := await ordered_by_unit(look, cluster, host):
+    paths = [each for each in dict.fromkeys((how.config, *how.files)) if each != OWN_UNIT]
+    by_unit, files = await asyncio.gather(
+        ordered_by_unit(look, cluster, host),
+        asyncio.gather(*(look.hosts.read(cluster, host, path) for path in paths)),
+    )
+    if by_unit:
         return by_unit
-    for path in dict.fromkeys((how.config, *how.files)):
-        if path == OWN_UNIT:
-            continue
-        file = await look.hosts.read(cluster, host, path)
+    for path, file in zip(paths, files, strict=True):
         if isinstance(file, Fault):
             return file
         text = file.content.decode(errors="replace") if isinstance(file, FileSeen) else ""
@@ -73,13 +76,16 @@ async def forbid_ordered(look: Look, cluster: Cluster, host: Host) -> None:
         raise Refused(wrong(found))
 
 
-async def forbid_ordered_on(hosts: Hosts, names: Iterable[str], look: Look) -> None:
+async def forbid_ordered_on(hosts: Hosts, names: Collection[str], look: Look) -> None:
     """The same for some hosts, before anybody is asked; what does not answer is asked later."""
-    for host in hosts.cluster.hosts:
-        if host.name in names and isinstance(hosts.machines.get(host.name), Machine):
-            found = await ordered(look, hosts.cluster, host)
-            if isinstance(found, str):
-                raise Refused(wrong(found))
+    there = [
+        each
+        for each in hosts.cluster.hosts
+        if each.name in names and isinstance(hosts.machines.get(each.name), Machine)
+    ]
+    for found in await asyncio.gather(*(ordered(look, hosts.cluster, each) for each in there)):
+        if isinstance(found, str):
+            raise Refused(wrong(found))
 
 
 def wrong(found: str) -> str:

@@ -1,12 +1,17 @@
 """An order to forget all other members that somebody has left in place. (P32; R14)"""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
+from bot.targets.ssh.memory import FakeHosts
 from procedures.etcd.forcing import ordered_in
 from procedures.model.errors import Refused
+from procedures.model.host import FileSeen
 from procedures.model.ids import ClusterName
+from procedures.model.inventory import Cluster, Host
+from procedures.model.probe import Fault
 from procedures.model.report import Level
 from procedures.model.run import State
 from tests.support.furnishing import a_furnished_sight, spoiled, with_copy
@@ -122,6 +127,7 @@ async def test_health_tells_of_it() -> None:
         ('DAEMON_ARGS="--force-new-cluster"\n', "--force-new-cluster"),
         ("      exec etcd --force-new-cluster=true\n", "--force-new-cluster"),
         ("ExecStart=/usr/bin/etcd --force-new-cluster=false\n", None),
+        ("      exec etcd --force-new-cluster='false'\n", None),
         ("# ExecStart=/usr/bin/etcd --force-new-cluster\n", None),
         ("ExecStart=/usr/bin/etcd --force-new-cluster-bump-amount=5\n", None),
     ],
@@ -139,3 +145,24 @@ async def test_a_manifest_with_it() -> None:
     theatre.sight.hosts.machines["demo-1"].files.put(path, "args: [exec etcd --force-new-cluster]")
     with pytest.raises(Refused, match=r"^/etc/origin/node/pods/etcd\.yaml on demo-1 has --force"):
         await planned(theatre)
+
+
+async def test_all_hosts_are_asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan waits for the slowest of them only."""
+    theatre = made(Case("etcd restart", {}))
+    asked, most, read = 0, 0, FakeHosts.read
+
+    async def slowly(
+        hosts: FakeHosts, cluster: Cluster, host: Host, path: str
+    ) -> FileSeen | Fault | None:
+        nonlocal asked, most
+        asked += 1
+        most = max(most, asked)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        asked -= 1
+        return await read(hosts, cluster, host, path)
+
+    monkeypatch.setattr(FakeHosts, "read", slowly)
+    await planned(theatre)
+    assert most >= len(theatre.sight.demo.members)
