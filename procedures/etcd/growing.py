@@ -8,7 +8,7 @@ from procedures.actions.etcd.add_member import AddMember
 from procedures.actions.etcd.check_healthy import CheckHealthy, CheckMember, WriteAndRead
 from procedures.actions.etcd.check_same_data import CheckSameData
 from procedures.actions.etcd.promote_member import PromoteMember
-from procedures.actions.host.files import rewritten
+from procedures.actions.host.files import is_text, rewritten
 from procedures.actions.host.run_etcd import StartEtcd
 from procedures.etcd.admission import NEW_ID, taking_back
 from procedures.etcd.joining import initial_cluster, staying
@@ -54,6 +54,8 @@ def _may_join(cluster: Cluster, first: Standing, each: Standing) -> bool:
         and not each.forced
         and each.minor in {None, minor}
         and each.stuck is None
+        and each.config is not None
+        and is_text(_text(each.config))
     )
 
 
@@ -122,17 +124,15 @@ class Growing:
     def _note(self, at: At, config: FileSeen, peers: dict[str, str]) -> None:
         """It is read at a first start only, so no restore is refused for it."""
         before, path = _text(config), layout(self.platform).config
+        listed = envfile.read(before).get("ETCD_INITIAL_CLUSTER", "")
         try:
-            wanted, content = initial_cluster(peers), staying(before, peers)
+            if set(listed.split(",")) == set(initial_cluster(peers).split(",")):
+                return
+            note = rewritten(self.cluster, at, path, config, staying(before, peers))
         except Refused as refused:
             self.run.fact(f"{path} on {at.host} keeps its list of members: {refused}")
             return
-        listed = envfile.read(before).get("ETCD_INITIAL_CLUSTER", "")
-        if set(listed.split(",")) != set(wanted.split(",")):
-            self.run.step(
-                f"Note the new membership on {at.host}",
-                rewritten(self.cluster, at, path, config, content),
-            )
+        self.run.step(f"Note the new membership on {at.host}", note)
 
     def _one(self, each: Standing, peers: dict[str, str]) -> tuple[At, FileSeen]:
         """A learner counts for no quorum, so that nothing waits for it (R6)."""

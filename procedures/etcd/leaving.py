@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from procedures.actions.host.files import MoveAside, rewritten
+from procedures.actions.host.files import MoveAside, is_text, rewritten
 from procedures.actions.host.run_etcd import RetireEtcd
 from procedures.engine.ports import Look
 from procedures.etcd.data_place import leaves_data
@@ -129,7 +129,9 @@ def tell_the_others(
             continue
         before = file.content.decode("utf-8", "surrogateescape")
         content = staying(before, peers)
-        if content != before:
+        if content != before and not is_text(content):
+            run.fact(f"{how.config} on {home.name} is no UTF-8 text, and stays as it is.")
+        elif content != before:
             run.step(
                 f"Note the new membership on {home.name}",
                 rewritten(cluster, hosts.at(home.name), how.config, file, content),

@@ -122,19 +122,20 @@ class PlaceFile(WriteFile):
 def placed(
     cluster: ClusterName, at: At, path: str, was: FileSeen | None, content: str, *, mode: int
 ) -> PlaceFile:
-    """Write a file in the place of one that was read, or a new one, and show what changes."""
-    before = was.content.decode("utf-8", "surrogateescape") if was else ""
-    change = difference(path, before, content)
+    """Write a file in the place of one that was read, or a new one, and show what changes.
+
+    Raises Refused for what is no text.
+    """
+    change = difference(path, _shown(was), _text(at, path, content))
     return PlaceFile(cluster, at, path, content, _sha(was) if was else None, change, mode)
 
 
 def rewritten(
     cluster: ClusterName, at: At, path: str, was: FileSeen | None, content: str
 ) -> WriteFile:
-    """Write a file in the place of one that was read, and show what changes."""
-    before = was.content.decode("utf-8", "surrogateescape") if was else ""
-    sha = _sha(was) if was else None
-    return WriteFile(cluster, at, path, content, sha, difference(path, before, content))
+    """Write a file in the place of one that was read, and show what changes. Raises Refused."""
+    change = difference(path, _shown(was), _text(at, path, content))
+    return WriteFile(cluster, at, path, content, _sha(was) if was else None, change)
 
 
 def written_again(first: WriteFile, content: str) -> WriteFile:
@@ -205,6 +206,25 @@ class MoveAside:
         except Retryable as error:
             return Unclear(str(error))
         return Happened() if moved and not there else NotHappened()
+
+
+def is_text(content: str) -> bool:
+    """Tell whether it is without bytes that are no UTF-8: a plan is text, with all it writes."""
+    return not any("\ud800" <= each <= "\udfff" for each in content)
+
+
+def _text(at: At, path: str, content: str) -> str:
+    if not is_text(content):
+        message = (
+            f"What {path} on {at.host} is to have is no UTF-8 text: it keeps a line with other "
+            "bytes, maybe a comment. Write that line anew, here and where it was taken from."
+        )
+        raise Refused(message)
+    return content
+
+
+def _shown(was: FileSeen | None) -> str:
+    return was.content.decode("utf-8", "backslashreplace") if was else ""
 
 
 def _sha(content: FileSeen | bytes) -> str:
