@@ -78,15 +78,21 @@ async def look_at_spare(
     uses = _uses(how, host, machine, settings)
     # First by itself: the program that tells its version has the same name as the one looked for.
     runs = await asking.said(how.stopped, (0, 1))
-    told, left, version, free, config, ca = await asyncio.gather(
-        _told(asking, how),
-        asking.said(("ls", "-A", how.data), (0, 2)),
-        asking.said(how.version, (0, 127)) if how.version else _nothing(),
-        room(asking, how.data),
-        asking.file(how.config),
-        asking.file(uses[-1].ca),
+    (told, left, version, free, config, ca), (user, forced, stuck) = await asyncio.gather(
+        asyncio.gather(
+            _told(asking, how),
+            asking.said(("ls", "-A", how.data), (0, 2)),
+            asking.said(how.version, (0, 127)) if how.version else _nothing(),
+            room(asking, how.data),
+            asking.file(how.config),
+            asking.file(uses[-1].ca),
+        ),
+        asyncio.gather(
+            _user(asking, how),
+            ordered_by_unit(look, cluster, host),
+            not_startable(asking, how),
+        ),
     )
-    user, forced = await asyncio.gather(_user(asking, how), ordered_by_unit(look, cluster, host))
     until = asyncio.get_running_loop().time() + ASK_MS / 1_000
     found = _VERSION.search(version.out) if version and version.status == 0 else None
     return Spare(
@@ -103,7 +109,7 @@ async def look_at_spare(
         ca=hashlib.sha256(ca.content).hexdigest() if ca else None,
         unfit=await _unfit(OnHost(look, cluster, host, until), uses, user),
         serves=other_cluster(config, cluster, look.inventory),
-        stuck=await not_startable(asking, how),
+        stuck=stuck,
     )
 
 

@@ -13,7 +13,7 @@ from procedures.etcd.forcing import ordered_by_unit
 from procedures.etcd.loss import Heard, heard_on
 from procedures.etcd.residents import other_cluster
 from procedures.etcd.startable import not_startable
-from procedures.model.host import FileSeen, Machine
+from procedures.model.host import FileSeen, Machine, Said
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host
 from procedures.model.platform import Layout, layout
@@ -170,12 +170,15 @@ async def _look_at(
         free_bytes(asking, how.data),
         free_bytes(asking, "/var/lib"),
     )
-    version = await asking.said(how.version, range(256)) if how.version else None
+    version, armed, forced, stuck, heard = await asyncio.gather(
+        asking.said(how.version, range(256)) if how.version else _nothing(),
+        asyncio.gather(*(asking.holds(*each.armed) for each in how.apis)),
+        ordered_by_unit(look, cluster, host),
+        not_startable(asking, how),
+        heard_on(look, cluster, host, machine, _urls(cluster, config)),
+    )
     found = _VERSION.search(version.out) if version and version.status == 0 else None
-    urls = _urls(cluster, config)
-    armed = await asyncio.gather(*(asking.holds(*each.armed) for each in how.apis))
     apis = tuple(each.name for each, there in zip(how.apis, armed, strict=True) if there)
-    forced = await ordered_by_unit(look, cluster, host)
     return Standing(
         host=host,
         machine=machine,
@@ -190,9 +193,13 @@ async def _look_at(
         apis=apis,
         forced=forced if isinstance(forced, str) else None,
         serves=other_cluster(config, cluster, look.inventory),
-        stuck=await not_startable(asking, how),
-        heard=await heard_on(look, cluster, host, machine, urls),
+        stuck=stuck,
+        heard=heard,
     )
+
+
+async def _nothing() -> Said | None:
+    return None
 
 
 def _urls(cluster: Cluster, config: FileSeen | None) -> Sequence[str]:
