@@ -5,6 +5,7 @@ swapped, one machine under two names, a member that is called otherwise than its
 that serves another cluster by now. What etcd itself was told is the second witness.
 """
 
+from collections import Counter
 from urllib.parse import urlsplit
 
 from procedures.engine.ports import Look
@@ -25,13 +26,18 @@ _ANYWHERE = frozenset({"", "localhost", "::1", "0.0.0.0", "::"})
 
 
 def residents(config: FileSeen | None, view: View) -> tuple[ListedMember, ...]:
-    """The members that are listed where the etcd of a host says that it is; one, if all is well."""
+    """The members that are listed where the etcd of a host says that it is; one, if all is well.
+
+    A URL that several members share, such as that of a balancer for clients, tells of none.
+    """
     told = {url for key in _ITS_OWN for url in _urls(values_of(config).get(key, ""))}
-    return tuple(
-        row
-        for _, row in listed(view)
-        if told & {_plain(url) for url in (*row.peer_urls, *row.client_urls)}
-    )
+    rows = {row: {_plain(url) for url in (*row.peer_urls, *row.client_urls)} for row in _rows(view)}
+    often = Counter(url for urls in rows.values() for url in urls)
+    return tuple(row for row, urls in rows.items() if any(often[url] == 1 for url in told & urls))
+
+
+def _rows(view: View) -> tuple[ListedMember, ...]:
+    return tuple(row for _, row in listed(view))
 
 
 def other_cluster(

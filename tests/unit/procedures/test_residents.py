@@ -6,7 +6,10 @@ from dataclasses import replace
 import pytest
 
 from bot.targets.etcd.model import Condition
+from procedures.etcd.observe import observed
+from procedures.etcd.residents import residents
 from procedures.model.errors import Refused
+from procedures.model.host import FileSeen
 from procedures.model.ids import ClusterName, MemberName
 from procedures.model.run import State
 from tests.support.furnishing import configure
@@ -174,3 +177,24 @@ async def _retired(act: Callable[[Theatre], None]) -> State:
     act(theatre)
     await carried_out(theatre)
     return theatre.run.state
+
+
+async def test_a_url_that_members_share_tells_of_none() -> None:
+    """Clients reach them by one balancer: whoever was removed is none of the others for that."""
+    sight = theatre_of("etcd retire", host="demo-4").sight
+    balancer = "https://etcd.example.com:2379"
+    view = await observed(DEMO, sight)
+    seen = tuple(
+        replace(each, listed=replace(each.listed, client_urls=(balancer,)))
+        for each in view.seen
+        if each.listed
+    )
+    view = replace(view, seen=seen)
+    own = "ETCD_INITIAL_ADVERTISE_PEER_URLS={}\nETCD_ADVERTISE_CLIENT_URLS=" + balancer
+
+    def told(peer_url: str) -> list[str]:
+        config = FileSeen(own.format(peer_url).encode(), 0o644, "root", "root")
+        return [row.name for row in residents(config, view)]
+
+    assert told("https://10.0.0.9:2380") == []
+    assert told("https://demo-2.invalid:2380") == ["demo-2"]
