@@ -22,6 +22,7 @@ FOLLOWING, BRIEF = 5, 3
 
 _IDLE_S = 60.0
 _CLOSE_S = 2.0
+_FULL_TRIES, _FULL_S = 10, 0.1
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ class Links:
         connection = await self._connected(link, cluster, host)
         try:
             async with asyncio.timeout(cluster.deadline_ms / 1000):
-                await connection.create_session(lambda: exchange, command.line, encoding=None)
+                await open_session(connection, exchange, command)
         except (asyncssh.Error, OSError, TimeoutError) as error:
             if exchange.opened:
                 raise BrokenError from error
@@ -168,6 +169,21 @@ async def _dial(
         client_factory=lambda: client,
         **chosen,
     )
+
+
+async def open_session(
+    connection: asyncssh.SSHClientConnection, exchange: Exchange, command: Command
+) -> None:
+    """Open a session. sshd counts one that was left until its process is gone, so try again."""
+    for left in reversed(range(_FULL_TRIES)):
+        try:
+            await connection.create_session(lambda: exchange, command.line, encoding=None)
+        except asyncssh.ChannelOpenError:
+            if not left or connection.is_closed():
+                raise
+            await asyncio.sleep(_FULL_S)
+        else:
+            return
 
 
 def way_to(target: Host | Jump, access: SshAccess) -> Way:

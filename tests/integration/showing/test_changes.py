@@ -187,7 +187,7 @@ async def test_a_refusal_is_told(stage: Stage) -> None:
     async with stage.showing():
         root = await stage.main("Refused: ")
         await stage.settled()
-    assert "Demo has no quorum (R14)." in words(root["blocks"])
+    assert "demo has no quorum (R14)." in words(root["blocks"])
     assert len(await stage.said(root, "<@U0ALICE>")) == 1
 
 
