@@ -6,7 +6,7 @@ playbook that broke off, it makes a second cluster of whoever is restarted.
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from procedures.engine.ports import Look
 from procedures.etcd.hosts import Hosts
@@ -24,10 +24,15 @@ _IN_ENVIRONMENT = re.compile(rf"\b{SETTING}=\"?(?:true|1|t)\b", re.IGNORECASE)
 _TRUE = frozenset({"true", "1", "t"})
 
 
+def ordered_by_values(values: Mapping[str, str]) -> str | None:
+    """Tell by the settings of a configuration."""
+    return SETTING if values.get(SETTING, "").lower() in _TRUE else None
+
+
 def ordered_in(text: str) -> str | None:
     """Tell by what a file gives the order; None: it does not. Comments give none."""
-    if envfile.read(text).get(SETTING, "").lower() in _TRUE:
-        return SETTING
+    if by := ordered_by_values(envfile.read(text)):
+        return by
     lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
     return "--force-new-cluster" if any(_FLAG.search(line) for line in lines) else None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from procedures.engine.ports import Look
 from procedures.etcd.certificates_in_use import in_use
 from procedures.etcd.drift import drift
-from procedures.etcd.forcing import ordered, wrong
+from procedures.etcd.forcing import ordered, ordered_by_unit, ordered_by_values, wrong
 from procedures.etcd.service_state import State, read_state, state_figure
 from procedures.etcd.view import View
 from procedures.host.asking import OnHost, each_host
@@ -109,12 +109,19 @@ async def _look_at_etcd(on: OnHost, machine: Machine) -> Etcd | str:
         how = layout(on.cluster.platform)
     except Refused:
         return f"on {on.cluster.platform}, etcd is run by an operator"
-    state, settings = await asyncio.gather(read_state(on, how), read_settings(on, how))
-    size, rooms, certificates, order = await asyncio.gather(
+    # Of a unit alone: what else could give the order is among the settings that are read anyway.
+    looked = (ordered_by_unit if how.unit else ordered)(on.look, on.cluster, on.host)
+    state, settings, order = await asyncio.gather(
+        read_state(on, how),
+        read_settings(on, how),
+        on.in_time("how etcd is started", looked),
+    )
+    if order is None and (by := ordered_by_values(settings.known)):
+        order = f"{how.config} on {on.host.name} has {by}"
+    size, rooms, certificates = await asyncio.gather(
         read_size(on, settings.data),
         read_room(on, *settings.folders),
         read_certificates(on, _wanted(on, how, machine, settings)),
-        on.in_time("how etcd is started", ordered(on.look, on.cluster, on.host)),
     )
     return Etcd(how, state, settings, size, rooms, certificates, order)
 

@@ -102,9 +102,10 @@ async def test_who_asks_for_the_end_stops_the_whole_group(world: World, taken_ov
     assert trace.status in {137, 143}
     if isinstance(world, RealWorld):
         assert world.heirs() == []
-        count = len(step.heard.lines)
-        assert step.heard.lines == ["begun", *(f"told {number}" for number in range(1, count))]
-        assert count > 1
+        begun, *rest = step.heard.lines
+        assert begun == "begun"
+        # A shell may be told again before it has said so, and says the later number twice then.
+        assert rest[-1] == f"told {len(rest)}"
 
 
 async def test_a_run_that_has_ended_leaves_nothing(world: World) -> None:
