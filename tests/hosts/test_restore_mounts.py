@@ -9,6 +9,7 @@ from procedures.model.inventory import Platform
 from tests.hosts.restoring import NAMES, ended, helped, keys, write
 from tests.hosts.stage import on_stage
 from tests.testbed import HostSpec, Namespace, Testbed
+from tests.testbed.around import install_etcdctl
 
 _OLD = "/var/lib/etcd/member.before-r-00000002"
 
@@ -23,7 +24,7 @@ async def test_pods_that_fail_on_disks_of_their_own(inside: Namespace, tmp_path:
     specs = [HostSpec(name, "ocp311", "3.4", 1024) for name in NAMES]
     with Testbed.start(specs, bot=inside) as bed:
         for name in NAMES:  # the runbooks of OpenShift 3.11 install the client on the host, too
-            bed[name].run(["ln", "--symbolic", "/opt/etcd-3.4/usr/bin/etcdctl", "/usr/bin/etcdctl"])
+            install_etcdctl(bed[name])
         cluster = bed.cluster(NAMES)
         members = list(cluster.endpoints)
         async with on_stage(bed, cluster, Platform.OCP311, tmp_path) as stage:

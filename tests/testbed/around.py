@@ -72,6 +72,12 @@ def furnish(bed: Testbed, cluster: Cluster, flavour: FlavourName) -> Around:
     return Around((first.name, second.name), ansible.host)
 
 
+def install_etcdctl(host: Host) -> None:
+    """Install the client where etcd itself is a pod: what restores a snapshot has to be there."""
+    program = f"/opt/etcd-{host.spec.etcd_version}/usr/bin/etcdctl"
+    host.run(["ln", "--symbolic", program, "/usr/bin/etcdctl"])
+
+
 def show_time_service(host: Host) -> None:
     """Let `timedatectl` say that the clock is kept right while chronyd runs."""
     host.machine.write("usr/local/bin/timedatectl", _TIMEDATECTL, mode=0o755)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from tests.testbed.access import BOT
-from tests.testbed.around import Around, furnish
+from tests.testbed.around import Around, furnish, install_etcdctl
 from tests.testbed.bed import Testbed
 from tests.testbed.cluster import Cluster
 from tests.testbed.errors import BedError
@@ -42,6 +42,9 @@ def serve(
         threading.Thread(target=_read, args=(lines,), daemon=True).start()
         with Testbed.start([HostSpec(each, flavour, version) for each in names]) as bed:
             cluster = bed.cluster(names[:members], spares=names[members:])
+            if flavour == "ocp311":
+                for host in bed.hosts.values():
+                    install_etcdctl(host)
             around = furnish(bed, cluster, flavour) if furnished else Around()
             _say({"ready": _told(bed, cluster, around)})
             served = _Served(bed, cluster)

@@ -17,6 +17,7 @@ from tests.chaos.witness import Witness
 from tests.hosts.stage import on_stage
 from tests.support.real_stage import Journal, RealStage
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
+from tests.testbed.around import install_etcdctl
 from tests.testbed.flavours import FlavourName, Version
 
 
@@ -55,8 +56,7 @@ def hosts(inside: Namespace, cell: Cell, names: tuple[str, ...]) -> Iterator[Tes
     with Testbed.start(specs, bot=inside) as bed:
         if cell.flavour == "ocp311":  # its runbooks install the client on the host, too
             for name in names:
-                program = f"/opt/etcd-{cell.version}/usr/bin/etcdctl"
-                bed[name].run(["ln", "--symbolic", program, "/usr/bin/etcdctl"])
+                install_etcdctl(bed[name])
         yield bed
 
 
