@@ -55,7 +55,7 @@ from procedures.actions.host.start_service import StartService
 from procedures.actions.host.stop_etcd import StopEtcd
 from procedures.actions.host.swap_data import PutDataInPlace, SetDataAside
 from procedures.actions.host.update_packages import CheckRegistered, EnableChannels, UpdatePackages
-from procedures.engine.ports import Doable
+from procedures.engine.doable import Doable
 from procedures.model.errors import Permanent
 
 ACTIONS: Mapping[str, TypeAdapter[Any]] = MappingProxyType(

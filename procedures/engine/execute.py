@@ -9,14 +9,13 @@ from procedures.actions.catalogue import action
 from procedures.actions.person import Ask
 from procedures.engine.asking import ask
 from procedures.engine.clearing import clear
+from procedures.engine.doable import Doable, Retried
 from procedures.engine.pen import Pen
 from procedures.engine.ports import (
     Cancelling,
-    Doable,
     Finding,
     Happened,
     NotHappened,
-    Retried,
     Unclear,
     World,
 )

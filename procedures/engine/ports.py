@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias
 
 from pydantic import JsonValue
 
@@ -13,7 +13,6 @@ from procedures.engine.membership import Membership
 from procedures.model.host import Mark
 from procedures.model.ids import ClusterName, MemberId
 from procedures.model.inventory import Cluster, Inventory
-from procedures.model.plan import Action, Retries
 from procedures.model.probe import (
     Alarm,
     Certificates,
@@ -370,33 +369,3 @@ class Unclear:
 
 
 Finding: TypeAlias = Happened | NotHappened | Unclear
-
-
-class Doable(Action, Protocol):
-    """An action that can be done, and looked for after an interruption.
-
-    Each names, in its docstring, what makes a late duplicate harmless.
-    """
-
-    async def perform(self, world: World, work: Work) -> JsonValue:
-        """Do it, checking its own rules and identities right before. Gives its result.
-
-        Raises Refused or Permanent when it is not done, Retryable when it is not done for a
-        passing reason, InDoubt when nobody can tell.
-        """
-        ...
-
-    async def probe(self, world: World, work: Work) -> Finding:
-        """Look whether it was done, some time after the last call that may have done it."""
-        ...
-
-
-@runtime_checkable
-class Retried(Protocol):
-    """An action that says itself how it is tried again after Retryable. Others fail at once.
-
-    Such an action raises Retryable only where none of its calls has changed anything, or where a
-    duplicate is harmless.
-    """
-
-    RETRIES: ClassVar[Retries]
