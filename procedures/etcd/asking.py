@@ -1,5 +1,6 @@
 """Asking a machine while a plan is made: where it gives no answer, there is no plan."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from procedures.model.errors import Refused
 from procedures.model.host import FileSeen, Said
 from procedures.model.inventory import Cluster, Host
 from procedures.model.probe import Fault
+
+_VERSION = re.compile(r"\b(\d+)\.(\d+)\.\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,14 @@ class Asking:
             )
             raise Refused(message)
         return said
+
+    async def minor(self, argv: Sequence[str] | None, fine: Sequence[int]) -> str | None:
+        """Ask a program for its minor, e.g. `3.4`; None where nothing tells it. Raises Refused."""
+        if argv is None:
+            return None
+        said = await self.said(argv, fine)
+        found = _VERSION.search(said.out)
+        return f"{found[1]}.{found[2]}" if found and said.status == 0 else None
 
     async def holds(self, *argv: str) -> bool:
         """Ask a question whose answer is status 0, or any other. Raises Refused."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -19,13 +18,12 @@ from procedures.etcd.residents import other_cluster
 from procedures.etcd.startable import not_startable
 from procedures.host.asking import OnHost
 from procedures.model.errors import Refused
-from procedures.model.host import FileSeen, Machine, Said
+from procedures.model.host import FileSeen, Machine
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host
 from procedures.model.platform import Layout, layout
 from procedures.model.probe import Fault
 
-_VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)\b")
 _MEMBER = "member"
 _AT_IT = frozenset({"active", "activating", "reloading"})
 _BY_OTHERS = 0o044
@@ -78,11 +76,11 @@ async def look_at_spare(
     uses = _uses(how, host, machine, settings)
     # First by itself: the program that tells its version has the same name as the one looked for.
     runs = await asking.said(how.stopped, (0, 1))
-    (told, left, version, free, config, ca), (user, forced, stuck) = await asyncio.gather(
+    (told, left, minor, free, config, ca), (user, forced, stuck) = await asyncio.gather(
         asyncio.gather(
             _told(asking, how),
             asking.said(("ls", "-A", how.data), (0, 2)),
-            asking.said(how.version, (0, 127)) if how.version else _nothing(),
+            asking.minor(how.version, (0, 127)),
             room(asking, how.data),
             asking.file(how.config),
             asking.file(uses[-1].ca),
@@ -94,7 +92,6 @@ async def look_at_spare(
         ),
     )
     until = asyncio.get_running_loop().time() + ASK_MS / 1_000
-    found = _VERSION.search(version.out) if version and version.status == 0 else None
     return Spare(
         host=host,
         machine=machine,
@@ -103,7 +100,7 @@ async def look_at_spare(
         left=tuple(sorted(left.out.split("\n")[:-1])) if left.status == 0 else (),
         shut=await _shut(asking, how.data, user) if user else None,
         forced=forced if isinstance(forced, str) else None,
-        minor=f"{found[1]}.{found[2]}" if found else None,
+        minor=minor,
         free_bytes=free,
         config=config,
         ca=hashlib.sha256(ca.content).hexdigest() if ca else None,
@@ -200,7 +197,3 @@ def _uses(how: Layout, host: Host, machine: Machine, told: Mapping[str, str]) ->
         for use in in_use(how, machine.hostname, host, told)
         if use.port
     ]
-
-
-async def _nothing() -> Said | None:
-    return None

@@ -13,14 +13,13 @@ from procedures.etcd.forcing import ordered_by_unit
 from procedures.etcd.loss import Heard, heard_on
 from procedures.etcd.residents import other_cluster
 from procedures.etcd.startable import not_startable
-from procedures.model.host import FileSeen, Machine, Said
+from procedures.model.host import FileSeen, Machine
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host
 from procedures.model.platform import Layout, layout
 from procedures.model.probe import Fault
 from procedures.model.restoring import Seed, Tool, bumps, restores, tools
 
-_VERSION = re.compile(r"\b(\d+)\.(\d+)\.\d+")
 _LOG_BYTES = 128 * 1024**2
 """A restored member begins with a log file of 64 MB; twice that is asked for."""
 _LIST = re.compile(r"[\s,]+")
@@ -146,11 +145,8 @@ async def find_tool_that(
     """Find the first of etcd's tools that is of this minor, and is fit."""
     for name in tools(minor):
         tool = Tool(f"{how.programs}{name}", minor, bumps=False)
-        version = await asking.said(tool.argv("version"), range(256))
-        found = _VERSION.search(version.out)
-        if version.status or found is None or f"{found[1]}.{found[2]}" != minor:
-            continue
-        if await fit(tool):
+        same = await asking.minor(tool.argv("version"), range(256)) == minor
+        if same and await fit(tool):
             return tool
     return None
 
@@ -170,14 +166,13 @@ async def _look_at(
         free_bytes(asking, how.data),
         free_bytes(asking, "/var/lib"),
     )
-    version, armed, forced, stuck, heard = await asyncio.gather(
-        asking.said(how.version, range(256)) if how.version else _nothing(),
+    own, armed, forced, stuck, heard = await asyncio.gather(
+        asking.minor(how.version, range(256)),
         asyncio.gather(*(asking.holds(*each.armed) for each in how.apis)),
         ordered_by_unit(look, cluster, host),
         not_startable(asking, how),
         heard_on(look, cluster, host, machine, _urls(cluster, config)),
     )
-    found = _VERSION.search(version.out) if version and version.status == 0 else None
     apis = tuple(each.name for each, there in zip(how.apis, armed, strict=True) if there)
     return Standing(
         host=host,
@@ -186,7 +181,7 @@ async def _look_at(
         runs=runs.status == 0,
         member=member,
         labelled=labelled,
-        minor=f"{found[1]}.{found[2]}" if found else None,
+        minor=own,
         tool=tool,
         free_bytes=free,
         room_bytes=room or 0,
@@ -196,10 +191,6 @@ async def _look_at(
         stuck=stuck,
         heard=heard,
     )
-
-
-async def _nothing() -> Said | None:
-    return None
 
 
 def _urls(cluster: Cluster, config: FileSeen | None) -> Sequence[str]:
