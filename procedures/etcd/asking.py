@@ -29,12 +29,22 @@ class Asking:
         if isinstance(said, Fault):
             raise Refused(said.message)
         if said.status not in fine:
-            message = (
-                f"`{shlex.join(argv)}` on {self.host.name} ended with status {said.status}: "
-                f"{said.err.strip()[:300]}"
-            )
-            raise Refused(message)
+            raise self._failed(argv, said)
         return said
+
+    async def names(self, folder: str) -> tuple[str, ...]:
+        """List what lies in a folder, sorted; nothing where there is none. Raises Refused."""
+        argv = ("ls", "-A", "--", folder)
+        said = await self.said(argv, (0, 2))
+        if said.status and not said.absent:
+            raise self._failed(argv, said)
+        return tuple(sorted(said.out.split("\n")[:-1]))
+
+    def _failed(self, argv: Sequence[str], said: Said) -> Refused:
+        return Refused(
+            f"`{shlex.join(argv)}` on {self.host.name} ended with status {said.status}: "
+            f"{said.err.strip()[:300]}"
+        )
 
     async def minor(self, argv: Sequence[str] | None, fine: Sequence[int]) -> str | None:
         """Ask a program for its minor, e.g. `3.4`; None where nothing tells it. Raises Refused."""

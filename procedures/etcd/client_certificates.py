@@ -129,10 +129,9 @@ def _ours(leaf: Leaf, own: OwnFiles) -> bool:
 
 async def _others(asking: Asking, own: str) -> Mapping[str, Leaf]:
     folder = posixpath.dirname(own)
-    said = await asking.said(("ls", "-A", "--", folder), (0, 2))
     paths = [
         f"{folder}/{name}"
-        for name in sorted(said.out.splitlines())
+        for name in await asking.names(folder)
         if name.startswith("node-") and name.endswith(".pem") and not name.endswith("-key.pem")
     ]
     wanted = [path for path in paths if path != own][:_MOST]

@@ -10,8 +10,6 @@ from procedures.model.host import FileSeen, Said
 from procedures.model.platform import Layout
 from procedures.model.procedure import Runbook
 
-_NOT_THERE = "No such file or directory"
-
 
 def values_of(config: FileSeen | None) -> Mapping[str, str]:
     """What configures etcd on a host; empty where nothing does."""
@@ -81,7 +79,7 @@ async def room(asking: Asking, path: str) -> int:
         said = await _df(asking, str(each))
         if said.status == 0:
             return _bytes(said)
-        if _NOT_THERE not in said.err:
+        if not said.absent:
             break
     message = f"`df {each}` on {asking.host.name} does not tell the room: {said.err.strip()[:300]}"
     raise Refused(message)

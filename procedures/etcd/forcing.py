@@ -15,12 +15,15 @@ from procedures.model.errors import Refused, Retryable
 from procedures.model.host import FileSeen, Machine
 from procedures.model.inventory import Cluster, Host
 from procedures.model.paths import OWN_UNIT
-from procedures.model.platform import layout
+from procedures.model.platform import SCRIPT, layout
 from procedures.model.probe import Fault
 
 SETTING = "ETCD_FORCE_NEW_CLUSTER"
 _FLAG = re.compile(r"--?force-new-cluster(?!=[\"']?(?:false|0|f)\b|[\w-])", re.IGNORECASE)
 _IN_ENVIRONMENT = re.compile(rf"\b{SETTING}=\"?(?:true|1|t)\b", re.IGNORECASE)
+_IN_MANIFEST = re.compile(
+    rf"name:\s*[\"']?{SETTING}[\"']?,?\s+value:\s*[\"'](?:true|1|t)[\"']", re.IGNORECASE
+)
 _TRUE = frozenset({"true", "1", "t"})
 
 
@@ -33,13 +36,19 @@ def ordered_in(text: str) -> str | None:
     """Tell by what a file gives the order; None: it does not. Comments give none."""
     if by := ordered_by_values(envfile.read(text)):
         return by
-    lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    if any(_IN_ENVIRONMENT.search(line) for line in lines) or _IN_MANIFEST.search("\n".join(lines)):
+        return SETTING
     return "--force-new-cluster" if any(_FLAG.search(line) for line in lines) else None
 
 
 async def ordered_by_unit(look: Look, cluster: Cluster, host: Host) -> str | Fault | None:
-    """Tell whether the unit, with all that is dropped in, gives it; a sentence's beginning."""
-    unit = layout(cluster.platform).unit
+    """Tell whether the unit, with all that is dropped in, or a script that it runs gives it.
+
+    Gives a sentence's beginning.
+    """
+    how = layout(cluster.platform)
+    unit = how.unit
     if unit is None:
         return None
     argv = ("systemctl", "show", unit, "--property=ExecStart,Environment")
@@ -50,7 +59,25 @@ async def ordered_by_unit(look: Look, cluster: Cluster, host: Host) -> str | Fau
         return f"{unit} on {host.name} starts etcd with --force-new-cluster"
     if _IN_ENVIRONMENT.search(said.out):
         return f"{unit} on {host.name} sets {SETTING}"
+    for path in (each.path for each in how.runners if each.mode & 0o111):
+        if found := await _ordered_by_script(look, cluster, host, path):
+            return found
     return None
+
+
+async def _ordered_by_script(
+    look: Look, cluster: Cluster, host: Host, path: str
+) -> str | Fault | None:
+    """What is a program instead is not read: it gives no orders, and is large."""
+    first = await look.hosts.ask(cluster, host, ("head", "--bytes=2", path))
+    if isinstance(first, Fault):
+        return first
+    if first.out != SCRIPT:
+        return None
+    file = await look.hosts.read(cluster, host, path)
+    if isinstance(file, Fault):
+        return file
+    return _ordered_by_file(host, path, file)
 
 
 async def ordered(look: Look, cluster: Cluster, host: Host) -> str | Fault | None:
@@ -66,10 +93,14 @@ async def ordered(look: Look, cluster: Cluster, host: Host) -> str | Fault | Non
     for path, file in zip(paths, files, strict=True):
         if isinstance(file, Fault):
             return file
-        text = file.content.decode(errors="replace") if isinstance(file, FileSeen) else ""
-        if by := ordered_in(text):
-            return f"{path} on {host.name} has {by}"
+        if found := _ordered_by_file(host, path, file):
+            return found
     return None
+
+
+def _ordered_by_file(host: Host, path: str, file: FileSeen | None) -> str | None:
+    by = ordered_in(file.content.decode(errors="replace")) if file else None
+    return f"{path} on {host.name} has {by}" if by else None
 
 
 async def forbid_ordered(look: Look, cluster: Cluster, host: Host) -> None:

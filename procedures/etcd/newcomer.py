@@ -21,12 +21,11 @@ from procedures.model.errors import Refused
 from procedures.model.host import At, FileSeen, Machine
 from procedures.model.ids import MemberId
 from procedures.model.inventory import Cluster, Host
-from procedures.model.platform import Runner, layout
+from procedures.model.platform import SCRIPT, Runner, layout
 from procedures.model.probe import Fault, ListedMember
 from procedures.model.procedure import Runbook
 
 _LOOPBACK = ("127.", "localhost", "[::1]", "::1")
-_SCRIPT = "#!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +203,7 @@ async def _carried(
     source, target = Asking(look, cluster, origin), Asking(look, cluster, host)
     if runner.mode & 0o111:
         first = await source.said(("head", "--bytes=2", runner.path), (0, 1))
-        if first.out != _SCRIPT:
+        if first.out != SCRIPT:
             return []
     there = await source.file(runner.path)
     return [Carried(runner, there, await target.file(runner.joining))] if there else []

@@ -79,7 +79,7 @@ async def look_at_spare(
     (told, left, minor, free, config, ca), (user, forced, stuck) = await asyncio.gather(
         asyncio.gather(
             _told(asking, how),
-            asking.said(("ls", "-A", how.data), (0, 2)),
+            asking.names(how.data),
             asking.minor(how.version, (0, 127)),
             room(asking, how.data),
             asking.file(how.config),
@@ -97,7 +97,7 @@ async def look_at_spare(
         machine=machine,
         runs=runs.status == 0,
         told=told,
-        left=tuple(sorted(left.out.split("\n")[:-1])) if left.status == 0 else (),
+        left=left,
         shut=await _shut(asking, how.data, user) if user else None,
         forced=forced if isinstance(forced, str) else None,
         minor=minor,

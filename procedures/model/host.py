@@ -25,6 +25,11 @@ class Said:
     out: str
     err: str
 
+    @property
+    def absent(self) -> bool:
+        """Whether what was asked for is not there, instead of not readable."""
+        return self.status != 0 and self.err.rstrip().endswith(": No such file or directory")
+
 
 @dataclass(frozen=True, slots=True)
 class FileSeen:

@@ -11,6 +11,8 @@ from procedures.model.inventory import Platform
 from procedures.model.paths import OWN_UNIT, WRAPPER
 
 Argv = tuple[str, ...]
+SCRIPT = "#!"
+"""How a script begins, and no program does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,9 @@ async def read_all(
     paths = {*how.files, *also}
     for folder in how.folders:
         listing = await asking.said((0, 2), "ls", "-A", "--", folder)
+        if listing.status and not listing.absent:
+            message = f"{folder} on {host.name} cannot be read: {listing.err.strip()[:200]}"
+            raise Retryable(message)
         paths |= {f"{folder}/{name}" for name in copied(listing.out.splitlines())}
     config = await asking.read(how.config)
     if config is not None:

@@ -223,6 +223,19 @@ async def test_a_file_that_changes_meanwhile() -> None:
         await read_all(sight, cluster, cluster.hosts[0], layout(Platform.ETCD))
 
 
+async def test_a_folder_that_cannot_be_read() -> None:
+    """A copy without it would look whole."""
+    sight = a_furnished_sight()
+    cluster = sight.inventory.clusters[DEMO]
+
+    async def ls(_: FakeMachine, __: Sequence[str], ___: bytes, ____: Say) -> int:
+        return 2
+
+    sight.hosts.machines["demo-1"].programs["ls"] = ls
+    with pytest.raises(Retryable, match=r"^/etc/etcd on demo-1 cannot be read"):
+        await read_all(sight, cluster, cluster.hosts[0], layout(cluster.platform))
+
+
 async def test_a_host_with_nothing_on_it() -> None:
     """An empty copy is none."""
     sight = a_furnished_sight()

@@ -11,6 +11,7 @@ from procedures.model.errors import Refused
 from procedures.model.host import FileSeen
 from procedures.model.ids import ClusterName
 from procedures.model.inventory import Cluster, Host
+from procedures.model.paths import WRAPPER
 from procedures.model.probe import Fault
 from procedures.model.report import Level
 from procedures.model.run import State
@@ -18,7 +19,7 @@ from tests.support.furnishing import a_furnished_sight, spoiled, with_copy
 from tests.support.health import final
 from tests.support.host_health import configure, figures, machine
 from tests.support.lost_cluster import lose
-from tests.support.platforms import with_static_pods
+from tests.support.platforms import on_kubespray, with_static_pods
 from tests.support.theatre import Theatre, a_theatre
 from tests.unit.procedures.plans.case import Case, made, planned
 
@@ -128,6 +129,15 @@ async def test_health_tells_of_it() -> None:
         ("      exec etcd --force-new-cluster=true\n", "--force-new-cluster"),
         ("ExecStart=/usr/bin/etcd --force-new-cluster=false\n", None),
         ("      exec etcd --force-new-cluster='false'\n", None),
+        ("docker run -e ETCD_FORCE_NEW_CLUSTER=true etcd\n", "ETCD_FORCE_NEW_CLUSTER"),
+        ("docker run -e ETCD_FORCE_NEW_CLUSTER=false etcd\n", None),
+        (
+            'env:\n    - name: ETCD_FORCE_NEW_CLUSTER\n      value: "true"\n',
+            "ETCD_FORCE_NEW_CLUSTER",
+        ),
+        ("env: [{name: 'ETCD_FORCE_NEW_CLUSTER', value: '1'}]\n", "ETCD_FORCE_NEW_CLUSTER"),
+        ('env:\n    - name: ETCD_FORCE_NEW_CLUSTER\n      value: "false"\n', None),
+        ('env:\n  # - name: ETCD_FORCE_NEW_CLUSTER\n  #   value: "true"\n', None),
         ("# ExecStart=/usr/bin/etcd --force-new-cluster\n", None),
         ("ExecStart=/usr/bin/etcd --force-new-cluster-bump-amount=5\n", None),
     ],
@@ -145,6 +155,21 @@ async def test_a_manifest_with_it() -> None:
     theatre.sight.hosts.machines["demo-1"].files.put(path, "args: [exec etcd --force-new-cluster]")
     with pytest.raises(Refused, match=r"^/etc/origin/node/pods/etcd\.yaml on demo-1 has --force"):
         await planned(theatre)
+
+
+@pytest.mark.parametrize("args", [{}, {"member": "demo-1"}])
+async def test_the_script_that_kubesprays_unit_runs(args: dict[str, str]) -> None:
+    """It starts the container; where etcd runs without one, a program is in its place."""
+    theatre = a_theatre("etcd restart", args)
+    on_kubespray(theatre)
+    files = theatre.sight.hosts.machines["demo-1"].files
+    text = files.text(WRAPPER)
+    files.put(WRAPPER, f"{text}docker run -e ETCD_FORCE_NEW_CLUSTER=true etcd\n", 0o755)
+    words = r"^/usr/local/bin/etcd on demo-1 has ETCD_FORCE_NEW_CLUSTER: at its next start"
+    with pytest.raises(Refused, match=words):
+        await planned(theatre)
+    files.put(WRAPPER, "\x7fELF --force-new-cluster", 0o755)
+    assert (await planned(theatre)).steps
 
 
 async def test_all_hosts_are_asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

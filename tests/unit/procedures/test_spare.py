@@ -77,3 +77,17 @@ async def test_a_disk_that_fails_is_not_taken_for_the_one_above() -> None:
     sight.hosts.machines["demo-4"].programs["df"] = df
     with pytest.raises(Refused, match=r"`df /var/lib/etcd` on demo-4 does not tell the room"):
         await look_at_spare(cluster, cluster.hosts[-1], sight)
+
+
+async def test_a_data_folder_that_cannot_be_read_is_not_taken_for_an_empty_one() -> None:
+    """X16: a member might lie there, and would stay in the way of the new one."""
+    sight = a_sight()
+    cluster = sight.inventory.clusters[ClusterName("demo")]
+
+    async def ls(_: FakeMachine, argv: Sequence[str], ___: bytes, say: Say) -> int:
+        await say(f"ls: cannot open directory '{argv[-1]}': Input/output error")
+        return 2
+
+    sight.hosts.machines["demo-4"].programs["ls"] = ls
+    with pytest.raises(Refused, match=r"`ls -A -- /var/lib/etcd` on demo-4 ended with status 2"):
+        await look_at_spare(cluster, cluster.hosts[-1], sight)
