@@ -15,6 +15,7 @@ from procedures.model.errors import Refused
 from procedures.model.host import Machine
 from procedures.model.platform import layout
 from procedures.model.report import Figure, Level
+from procedures.model.signing import is_address
 
 _ROOM = 2
 _GIB = 1024**3
@@ -34,7 +35,8 @@ def check_fit(new: Newcomer) -> None:
 
 def fitness_of(new: Newcomer) -> list[Figure]:
     """Judge a host that joins, with what can be made for it."""
-    return fitness(new.hosts, new.spare, new.authorities, new.makings)
+    rest = fitness(new.hosts, new.spare, new.authorities, new.makings)
+    return [_address(new.hosts, new.spare), *rest]
 
 
 def fitness(
@@ -84,6 +86,19 @@ def _starts(spare: Spare) -> str | None:
         return wrong(spare.forced).rstrip(".")
     # Where nothing is installed, that is said of the version.
     return spare.stuck if spare.minor is not None else None
+
+
+def _address(hosts: Hosts, spare: Spare) -> Figure:
+    """What its etcd is to listen on."""
+    name, address = spare.host.name, spare.host.address
+    if is_address(address):
+        return _well(spare, "address", address)
+    where = f"clusters.{hosts.cluster.name}.hosts.{name}.address"
+    text = (
+        f"{address} is a name, and etcd listens on IP addresses only: give its IP address as "
+        f"`{where}`, and have it in the known hosts"
+    )
+    return _bad(spare, "address", text)
 
 
 def _machine(hosts: Hosts, spare: Spare) -> Figure:

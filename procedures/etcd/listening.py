@@ -5,7 +5,6 @@ connection is tried from the host that will make it.
 """
 
 import asyncio
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from procedures.model.host import At, FileSeen, Machine
 from procedures.model.inventory import Host
 from procedures.model.platform import layout
 from procedures.model.probe import Fault, ListedMember
+from procedures.model.signing import is_address
 
 LISTEN = "ETCD_LISTEN_PEER_URLS"
 _ANYWHERE = frozenset({"0.0.0.0", "::"})
@@ -145,15 +145,7 @@ def _covers(listens: str, url: str) -> bool:
     except ValueError:
         return False
     host = there.hostname or ""
-    return here.hostname in {*_ANYWHERE, host} or not _is_address(host)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return here.hostname in {*_ANYWHERE, host} or not is_address(host)
 
 
 async def _of_others(
@@ -167,7 +159,7 @@ async def _of_others(
     values = envfile.read(config.content.decode("utf-8", "surrogateescape"))
     usual = layout(hosts.cluster.platform).certificates(machine.hostname).peer.cert
     path, host = values.get("ETCD_PEER_CERT_FILE") or usual, end.hostname or ""
-    name = "-checkip" if _is_address(host) else "-checkhost"
+    name = "-checkip" if is_address(host) else "-checkhost"
     argv = ("openssl", "x509", "-noout", "-in", path, name, host)
     said = await look.hosts.ask(hosts.cluster, home, argv)
     mismatch = not isinstance(said, Fault) and "does NOT match" in said.out

@@ -19,7 +19,8 @@ from tests.unit.procedures.plans.case import planned
 
 DEMO = ClusterName("demo")
 WANTED = {
-    *("members", "size", "versions", "backup", "service", "machine", "version", "room", "data"),
+    *("members", "size", "versions", "backup", "address", "service", "machine", "version"),
+    *("room", "data"),
     *("certificates", "CA", "configuration", "ports", "clock", "time service", "entropy"),
     *("disk", "mount", "medium"),
 }

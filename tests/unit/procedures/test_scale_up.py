@@ -361,3 +361,15 @@ async def test_people_open_the_firewall() -> None:
     theatre.report()
     await theatre.work()
     assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+
+
+async def test_a_host_that_is_called_by_a_name() -> None:
+    """Its etcd would not start: it listens on addresses. The one it replaces would be gone then."""
+    facts = another_spare("demo-5", "demo-5.example.com")
+    words = (
+        "demo-5 cannot get a member: demo-5.example.com is a name, and etcd listens on IP "
+        "addresses only: give its IP address as `clusters.demo.hosts.demo-5.address`"
+    )
+    with pytest.raises(QuorumbotError) as caught:
+        await planned(a_scale_up(facts, "demo-5"))
+    assert words in str(caught.value)
