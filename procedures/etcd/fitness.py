@@ -9,6 +9,7 @@ from procedures.etcd.first_certificates import Makings
 from procedures.etcd.forcing import wrong
 from procedures.etcd.hosts import Hosts
 from procedures.etcd.newcomer import Newcomer
+from procedures.etcd.observe import listed
 from procedures.etcd.residents import residents, shown
 from procedures.etcd.spare import Spare, aside
 from procedures.model.errors import Refused
@@ -35,7 +36,8 @@ def check_fit(new: Newcomer) -> None:
 
 def fitness_of(new: Newcomer) -> list[Figure]:
     """Judge a host that joins, with what can be made for it."""
-    rest = fitness(new.hosts, new.spare, new.authorities, new.makings)
+    for_dead = len(new.others) < len(listed(new.hosts.view))
+    rest = fitness(new.hosts, new.spare, new.authorities, new.makings, for_dead=for_dead)
     return [_address(new.hosts, new.spare), *rest]
 
 
@@ -44,15 +46,18 @@ def fitness(
     spare: Spare,
     authorities: Mapping[str, str],
     makings: Makings | str | None = None,
+    *,
+    for_dead: bool = False,
 ) -> list[Figure]:
     """Judge all of it. `authorities`: the CA that members' hosts have, as SHA-256 by host.
 
     Where there are `makings`, certificates are made, and nothing about them stands against it.
+    Whether it is to stand in `for_dead`, which may not wait until an upgrade has ended.
     """
     return [
         _service(hosts, spare),
         _machine(hosts, spare),
-        _version(hosts, spare),
+        _version(hosts, spare, for_dead=for_dead),
         _room(hosts, spare),
         _data(hosts, spare),
         _certificates(spare, makings),
@@ -117,13 +122,17 @@ def _machine(hosts: Hosts, spare: Spare) -> Figure:
     return _well(spare, "machine", f"{spare.machine.hostname}, {spare.machine.machine_id}")
 
 
-def _version(hosts: Hosts, spare: Spare) -> Figure:
+def _version(hosts: Hosts, spare: Spare, *, for_dead: bool) -> Figure:
     minors = {".".join(status.version.split(".")[:2]) for _, status in hosts.view.statuses()}
     cluster = f"etcd {' and '.join(sorted(minors))}" if minors else "etcd of no known version"
+    how = layout(hosts.cluster.platform)
     if len(minors) > 1:
+        # An image comes from another member, of either minor.
+        if for_dead and how.version is not None and not how.runners:
+            return _amid_upgrade(spare, cluster, min(minors, key=_number))
         text = f"members have {cluster}: end that upgrade first (R19)"
         return _bad(spare, "version", text)
-    if layout(hosts.cluster.platform).version is None:
+    if how.version is None:
         text = f"it gets the image of the other members, {cluster}"
         return _well(spare, "version", text)
     if spare.minor is None:
@@ -132,6 +141,20 @@ def _version(hosts: Hosts, spare: Spare) -> Figure:
         text = f"it has etcd {spare.minor}, and the cluster {cluster}: install that (R19)"
         return _bad(spare, "version", text)
     return _well(spare, "version", f"etcd {spare.minor}, as the cluster")
+
+
+def _amid_upgrade(spare: Spare, cluster: str, lowest: str) -> Figure:
+    """Until the last member is upgraded, a cluster is of the lowest minor that one has."""
+    if spare.minor != lowest:
+        has = f"it has etcd {spare.minor}" if spare.minor else "etcd is not installed there"
+        text = f"{has}, and members have {cluster}: install {lowest}, as the cluster is of (R19)"
+        return _bad(spare, "version", text)
+    text = f"etcd {lowest}, as the cluster is of, though members have {cluster}: end that upgrade"
+    return _said(spare, "version", text)
+
+
+def _number(minor: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in minor.split("."))
 
 
 def _room(hosts: Hosts, spare: Spare) -> Figure:

@@ -177,6 +177,41 @@ async def test_no_addition_in_the_middle_of_an_upgrade(procedure: str, version: 
         await planned(made(Case(procedure, args, mixed)))
 
 
+@pytest.mark.parametrize(
+    ("version", "refused"),
+    [
+        ("3.4.23", None),
+        ("3.5.16", r"it has etcd 3\.5, and members have etcd 3\.4 and 3\.5: install 3\.4, as the"),
+        (None, r"etcd is not installed there, and members have etcd 3\.4 and 3\.5: install 3\.4,"),
+    ],
+)
+async def test_a_member_that_an_upgrade_has_killed(
+    version: str | None, refused: str | None
+) -> None:
+    """One failure more would cost the quorum: one of the cluster's minor takes its place (R19)."""
+
+    def half_upgraded(theatre: Theatre) -> None:
+        theatre.sight.demo.members[MemberName("demo-2")].version = "3.5.16"
+        down("demo-3")(theatre)
+
+        async def etcd(*given: object) -> int:
+            if version is None:
+                return 127
+            await cast("Say", given[-1])(f"etcd Version: {version}")
+            return 0
+
+        theatre.sight.hosts.machines["demo-4"].programs["etcd"] = etcd
+
+    theatre = made(Case("etcd replace", {"member": "demo-3"}, half_upgraded))
+    if refused is not None:
+        with pytest.raises(Refused, match=refused):
+            await planned(theatre)
+        return
+    await theatre.approved()
+    await theatre.work()
+    assert theatre.run.state is State.SUCCEEDED, theatre.run.error
+
+
 async def test_leadership_that_comes_back() -> None:
     """Nobody is removed, and it is said by what leadership moves; then the run comes to its end."""
     theatre = made(Case("etcd member remove", {"member": "demo-1"}))
