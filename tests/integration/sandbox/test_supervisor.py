@@ -91,7 +91,8 @@ async def test_what_dies_at_once_is_not_started_in_a_hurry(tmp_path: Path) -> No
             ends.append(loop.time())
         assert "its log is " in line
         assert "broken on purpose" in read(line.rpartition(" ")[2])
-        assert ends[-1] - ends[-2] > 0.8 > ends[1] - ends[0] - 0.5
+        # 0.1 s at first, and twice as much each time; a busy machine only adds to that.
+        assert ends[-1] - ends[-2] > 0.8
         box.signal(signal.SIGINT)
         assert await box.ended() == 0
         await nothing_is_left_of(box)
