@@ -25,6 +25,7 @@ from tests.support.waiting import eventually
 from tests.testbed import Cluster, HostSpec, Namespace, Testbed
 from tests.testbed.errors import BedError
 from tests.testbed.flavours import FlavourName, Version
+from tests.testbed.flavours.flavour import link_binaries
 from tests.testbed.host import Host
 
 NAMES = ("etcd-1", "etcd-2", "etcd-3", "etcd-4", "etcd-5")
@@ -173,3 +174,34 @@ async def test_attempts_by_hand_that_were_not_finished(inside: Namespace, tmp_pa
             await done(stage, "etcd scale-up")
             assert await voters(stage) == set(NAMES[:3])
             assert bed["etcd-3"].path("/var/lib/etcd/member.quorumbot-1/wal").is_dir()
+
+
+async def test_a_member_that_an_upgrade_has_killed(inside: Namespace, tmp_path: Path) -> None:
+    """A host with the cluster's minor stands in; one with the next minor is told what to have."""
+    with a_bed(inside, 4) as bed:
+        async with growing(bed, 3, Platform.OKD3, tmp_path) as (stage, cluster):
+            one, two, dead = cluster.endpoints
+            with Witness(stage.cluster, list(cluster.endpoints.values())) as witness:
+                upgrade(bed["etcd-2"])
+                bed["etcd-2"].run(["systemctl", "restart", "etcd"])
+                await back(stage, {one, two, dead})
+                bed["etcd-3"].power_off()
+                await stage.down(dead)
+                upgrade(bed["etcd-4"])
+                with pytest.raises(Refused, match=r"install 3\.4, as the cluster is of \(R19\)"):
+                    await stage.planned("etcd replace", member=dead)
+                upgrade(bed["etcd-4"], "3.4")
+                await done(stage, "etcd replace", member=dead)
+                assert await voters(stage) == {one, two, "etcd-4"}
+                view = await observe(stage.cluster, stage)
+                assert {seen.name: status.version[:3] for seen, status in view.statuses()} == {
+                    one: "3.4",
+                    two: "3.5",
+                    "etcd-4": "3.4",
+                }
+            assert witness.lost() == []
+
+
+def upgrade(host: Host, version: Version = "3.5") -> None:
+    """Let it have another version of etcd, from its next start on."""
+    link_binaries(host.machine, version, "usr/bin", "etcd", "etcdctl")
