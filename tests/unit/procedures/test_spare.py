@@ -65,29 +65,25 @@ async def test_room_is_that_of_the_disk_where_the_data_will_lie(
     assert seen.free_bytes == free
 
 
-async def test_a_disk_that_fails_is_not_taken_for_the_one_above() -> None:
-    """What `df` says of another reason than a missing folder ends it."""
+@pytest.mark.parametrize(
+    ("program", "status", "words"),
+    [
+        ("df", 1, r"`df /var/lib/etcd` on demo-4 does not tell the room"),
+        ("ls", 2, r"`ls -A -- /var/lib/etcd` on demo-4 ended with status 2"),
+    ],
+)
+async def test_a_disk_that_fails(program: str, status: int, words: str) -> None:
+    """Neither its room is that of the disk above, nor is a folder empty that cannot be read (X16).
+
+    A program ends alike where there is no such folder, and says so.
+    """
     sight = a_sight()
     cluster = sight.inventory.clusters[ClusterName("demo")]
 
-    async def df(_: FakeMachine, argv: Sequence[str], ___: bytes, say: Say) -> int:
-        await say(f"df: {argv[-1]}: Input/output error")
-        return 1
+    async def failing(_: FakeMachine, argv: Sequence[str], ___: bytes, say: Say) -> int:
+        await say(f"{program}: {argv[-1]}: Input/output error")
+        return status
 
-    sight.hosts.machines["demo-4"].programs["df"] = df
-    with pytest.raises(Refused, match=r"`df /var/lib/etcd` on demo-4 does not tell the room"):
-        await look_at_spare(cluster, cluster.hosts[-1], sight)
-
-
-async def test_a_data_folder_that_cannot_be_read_is_not_taken_for_an_empty_one() -> None:
-    """X16: a member might lie there, and would stay in the way of the new one."""
-    sight = a_sight()
-    cluster = sight.inventory.clusters[ClusterName("demo")]
-
-    async def ls(_: FakeMachine, argv: Sequence[str], ___: bytes, say: Say) -> int:
-        await say(f"ls: cannot open directory '{argv[-1]}': Input/output error")
-        return 2
-
-    sight.hosts.machines["demo-4"].programs["ls"] = ls
-    with pytest.raises(Refused, match=r"`ls -A -- /var/lib/etcd` on demo-4 ended with status 2"):
+    sight.hosts.machines["demo-4"].programs[program] = failing
+    with pytest.raises(Refused, match=words):
         await look_at_spare(cluster, cluster.hosts[-1], sight)
