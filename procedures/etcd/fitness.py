@@ -9,11 +9,11 @@ from procedures.etcd.first_certificates import Makings
 from procedures.etcd.forcing import wrong
 from procedures.etcd.hosts import Hosts
 from procedures.etcd.newcomer import Newcomer
-from procedures.etcd.observe import listed
 from procedures.etcd.residents import residents, shown
 from procedures.etcd.spare import Spare, aside
 from procedures.model.errors import Refused
 from procedures.model.host import Machine
+from procedures.model.ids import MemberId
 from procedures.model.platform import layout
 from procedures.model.report import Figure, Level
 from procedures.model.signing import is_address
@@ -36,8 +36,7 @@ def check_fit(new: Newcomer) -> None:
 
 def fitness_of(new: Newcomer) -> list[Figure]:
     """Judge a host that joins, with what can be made for it."""
-    for_dead = len(new.others) < len(listed(new.hosts.view))
-    rest = fitness(new.hosts, new.spare, new.authorities, new.makings, for_dead=for_dead)
+    rest = fitness(new.hosts, new.spare, new.authorities, new.makings, new.stands_in_for)
     return [_address(new.hosts, new.spare), *rest]
 
 
@@ -46,18 +45,17 @@ def fitness(
     spare: Spare,
     authorities: Mapping[str, str],
     makings: Makings | str | None = None,
-    *,
-    for_dead: bool = False,
+    gone: MemberId | None = None,
 ) -> list[Figure]:
     """Judge all of it. `authorities`: the CA that members' hosts have, as SHA-256 by host.
 
     Where there are `makings`, certificates are made, and nothing about them stands against it.
-    Whether it is to stand in `for_dead`, which may not wait until an upgrade has ended.
+    `gone` is the dead member for which it stands in, which may not wait for an upgrade's end.
     """
     return [
         _service(hosts, spare),
         _machine(hosts, spare),
-        _version(hosts, spare, for_dead=for_dead),
+        _version(hosts, spare, gone),
         _room(hosts, spare),
         _data(hosts, spare),
         _certificates(spare, makings),
@@ -122,13 +120,17 @@ def _machine(hosts: Hosts, spare: Spare) -> Figure:
     return _well(spare, "machine", f"{spare.machine.hostname}, {spare.machine.machine_id}")
 
 
-def _version(hosts: Hosts, spare: Spare, *, for_dead: bool) -> Figure:
-    minors = {".".join(status.version.split(".")[:2]) for _, status in hosts.view.statuses()}
+def _version(hosts: Hosts, spare: Spare, gone: MemberId | None) -> Figure:
+    minors = {
+        ".".join(status.version.split(".")[:2])
+        for _, status in hosts.view.statuses()
+        if status.member_id != gone
+    }
     cluster = f"etcd {' and '.join(sorted(minors))}" if minors else "etcd of no known version"
     how = layout(hosts.cluster.platform)
     if len(minors) > 1:
         # An image comes from another member, of either minor.
-        if for_dead and how.version is not None and not how.runners:
+        if gone and how.version is not None and not how.runners:
             return _amid_upgrade(spare, cluster, min(minors, key=_number))
         text = f"members have {cluster}: end that upgrade first (R19)"
         return _bad(spare, "version", text)

@@ -75,6 +75,12 @@ class Newcomer:
     makings: Makings | str | None = None
 
     @property
+    def stands_in_for(self) -> MemberId | None:
+        """The dead member that is gone when it joins, if any."""
+        there = {row.id for row in self.others}
+        return next((row.id for _, row in listed(self.hosts.view) if row.id not in there), None)
+
+    @property
     def peer_url(self) -> str:
         """Where its peers will reach it: like the others, at its own address."""
         return url_on(self.others[0].peer_urls[0], self.spare.host.address)

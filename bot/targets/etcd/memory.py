@@ -342,7 +342,7 @@ class FakeEtcd:
 def _read(model: FakeCluster, member: FakeMember, who: str, deadline_ms: int) -> Read | Fault:
     if member.learner:
         return Read(member.latency_us, linearizable=False)
-    if not model.quorum:
+    if not (model.quorum and member.works):
         return faults.unanswered(who, "a linearizable read", deadline_ms).fault
     return Read(member.latency_us, linearizable=True)
 

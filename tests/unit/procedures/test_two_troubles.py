@@ -212,6 +212,30 @@ async def test_a_member_that_an_upgrade_has_killed(
     assert theatre.run.state is State.SUCCEEDED, theatre.run.error
 
 
+@pytest.mark.parametrize("version", ["3.4.23", "3.5.16"])
+async def test_the_last_of_the_old_minor_is_to_go(version: str) -> None:
+    """Cut off from the others, it still tells its version; without it the cluster is of the new."""
+
+    def all_but_one_upgraded(theatre: Theatre) -> None:
+        for name in ("demo-1", "demo-2"):
+            theatre.sight.demo.members[MemberName(name)].version = "3.5.16"
+        theatre.sight.demo.members[MemberName("demo-3")].apart = True
+
+        async def etcd(*given: object) -> int:
+            await cast("Say", given[-1])(f"etcd Version: {version}")
+            return 0
+
+        theatre.sight.hosts.machines["demo-4"].programs["etcd"] = etcd
+
+    theatre = made(Case("etcd replace", {"member": "demo-3"}, all_but_one_upgraded))
+    if version == "3.5.16":
+        assert (await planned(theatre)).steps
+        return
+    words = r"it has etcd 3\.4, and the cluster etcd 3\.5: install that \(R19\)"
+    with pytest.raises(Refused, match=words):
+        await planned(theatre)
+
+
 async def test_leadership_that_comes_back() -> None:
     """Nobody is removed, and it is said by what leadership moves; then the run comes to its end."""
     theatre = made(Case("etcd member remove", {"member": "demo-1"}))
