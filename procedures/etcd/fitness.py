@@ -14,9 +14,9 @@ from procedures.etcd.spare import Spare, aside
 from procedures.model.errors import Refused
 from procedures.model.host import Machine
 from procedures.model.ids import MemberId
+from procedures.model.inventory import is_address
 from procedures.model.platform import layout
 from procedures.model.report import Figure, Level
-from procedures.model.signing import is_address
 
 _ROOM = 2
 _GIB = 1024**3

@@ -17,10 +17,9 @@ from procedures.etcd.ports import Tried, Way, each_tried
 from procedures.model import envfile
 from procedures.model.errors import Refused
 from procedures.model.host import At, FileSeen, Machine
-from procedures.model.inventory import Host
+from procedures.model.inventory import Host, is_address
 from procedures.model.platform import layout
 from procedures.model.probe import Fault, ListedMember
-from procedures.model.signing import is_address
 
 LISTEN = "ETCD_LISTEN_PEER_URLS"
 _ANYWHERE = frozenset({"0.0.0.0", "::"})

@@ -13,10 +13,10 @@ from procedures.model import certificate, envfile
 from procedures.model.certificate import Leaf
 from procedures.model.errors import Refused
 from procedures.model.host import FileSeen, Machine
-from procedures.model.inventory import Cluster, Host
+from procedures.model.inventory import Cluster, Host, is_address
 from procedures.model.paths import within, writable
 from procedures.model.platform import Pair, layout
-from procedures.model.signing import NewPair, is_address
+from procedures.model.signing import NewPair
 
 _NAME = re.compile(r"[A-Za-z0-9._*-]+")
 _ANYBODYS = frozenset({"127.0.0.1", "::1", "localhost"})

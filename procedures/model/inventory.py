@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from ipaddress import ip_address
 from types import MappingProxyType
 
 from procedures.model.errors import Refused
@@ -190,3 +191,12 @@ class Inventory:
             for _, cluster in sorted(self.clusters.items())
             if channel is None or channel in cluster.channels
         )
+
+
+def is_address(place: str) -> bool:
+    """Tell an IP address from a name."""
+    try:
+        ip_address(place)
+    except ValueError:
+        return False
+    return True

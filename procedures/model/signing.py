@@ -7,10 +7,10 @@ the files that it replaces, so that these are replaced by a rename.
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from procedures.model.certificate import CLIENT, Leaf, signed
 from procedures.model.ids import RunId
+from procedures.model.inventory import is_address
 from procedures.model.paths import scratch
 from procedures.model.platform import Argv, Authority
 
@@ -197,15 +197,6 @@ def unfit(leaf: Leaf, pair: NewPair, key: bytes, ca: Leaf, *, now_s: int, days: 
 def outlives(ca: Leaf, now_s: int, days: int) -> bool:
     """Tell whether a CA lasts as long as a certificate that it would sign now, and longer."""
     return ca.ends_s > now_s + days * _DAY_S + _EARLY_S
-
-
-def is_address(name: str) -> bool:
-    """Tell an IP address from a name."""
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def public_argv(path: str) -> Argv:

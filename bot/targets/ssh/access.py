@@ -10,9 +10,8 @@ from typing import Any
 import asyncssh
 
 from bot.targets.ssh.words import FaultError
-from procedures.model.inventory import SshAccess
+from procedures.model.inventory import SshAccess, is_address
 from procedures.model.probe import FaultKind
-from procedures.model.signing import is_address
 
 _FIRST_CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com"
 """Before asyncssh's own order: with its first, ChaCha20, many hosts cost a third more time."""
